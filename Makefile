@@ -1,0 +1,80 @@
+# serve  starts the service (host and port: make serve ARGS="--port 9000")
+# test   runs the tests (some of them: make test ARGS="tests/mappings -k potassium")
+# check  lints, checks types, import contracts and data files
+# bench  measures speed
+# lock   writes the lock files after a change of dependencies (newest versions: make lock ARGS=--upgrade)
+#
+# Each verb does its own set-up in .venv and needs only Python 3.11 or newer, git and make; once set up, they
+# work offline. PYTHON chooses the interpreter: make test PYTHON=/usr/bin/python3.11
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '$(SUITS)' 2>/dev/null && { echo $$p; break; }; done)
+SUITS := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+ARGS ?=
+
+PACKAGES := terminology mappings cds_hooks
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip --disable-pip-version-check --require-virtualenv
+
+# Another active environment must not lend its modules to ours.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve test coverage check bench lock system-deps clean
+
+help:
+	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
+
+serve: $(VENV)/installed
+	$(RUN) cds_hooks.cli serve $(ARGS)
+
+test: $(VENV)/installed-dev system-deps
+	$(RUN) pytest $(ARGS)
+
+coverage: $(VENV)/installed-dev system-deps
+	$(RUN) pytest --cov $(ARGS)
+
+check: $(VENV)/installed-dev
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+	$(VENV)/bin/python $(VENV)/bin/lint-imports
+	$(RUN) yamllint --strict .
+
+bench: $(VENV)/installed-dev
+	$(RUN) benchmarks $(ARGS)
+
+# Pins are kept unless ARGS says --upgrade. The second lock follows the first, so that both name the same versions.
+COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+lock: $(VENV)/installed-dev
+	$(COMPILE) --extra build --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+
+# System packages that the tests need (a browser, a database server) are installed here. So far none.
+system-deps:
+
+clean:
+	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# Exactly the locked versions with exactly the locked hashes, then this tree, editable, without a download.
+$(VENV)/installed: requirements.lock pyproject.toml cds_hooks/__init__.py | $(VENV)/created
+	@echo 'Installing requirements.lock into $(VENV)'
+	@$(PIP) install -qq --require-hashes --requirement requirements.lock
+	@$(PIP) install -qq --no-deps --no-build-isolation --no-index --editable .
+	@$(RUN) compileall -q $(PACKAGES)
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
+	@echo 'Installing requirements-dev.lock into $(VENV)'
+	@$(PIP) install -qq --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(VENV)/created:
+	@$(or $(PYTHON),false) -c '$(SUITS)' 2>/dev/null || { \
+	  echo 'No Python 3.11 or newer with its venv module was found$(if $(PYTHON), under the name "$(PYTHON)").'; \
+	  echo 'Install it (Debian: apt-get install python3.11 python3.11-venv)'; \
+	  echo 'or name another: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11'; exit 1; } >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
