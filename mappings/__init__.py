@@ -1,0 +1,1 @@
+"""From FHIR to facts, from facts to contributors, from contributors to tests."""

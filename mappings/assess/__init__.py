@@ -1,0 +1,1 @@
+"""`assess(facts, knowledge, today)`: pure, no clock, no network, no FHIR."""

@@ -1,0 +1,201 @@
+"""The one way from facts to an assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+
+from mappings.assess import contributors, evidence, spurious, tests_to_order
+from mappings.assess.calcium import derive_calcium
+from mappings.assess.case import Case
+from mappings.assess.compiled import Compiled, compiled
+from mappings.assess.evidence import clip
+from mappings.assess.record_words import bounds_hold
+from mappings.assess.triggers import asks, present
+from mappings.assess.readings import Readings, read_results
+from mappings.assessment import (
+    Assessment,
+    Considered,
+    Contributor,
+    Gate,
+    Indicator,
+    RedFlag,
+    SafetyItem,
+    SilentReason,
+    TestAdvice,
+)
+from mappings.facts import DataGap, PatientFacts
+from mappings.knowledge import Knowledge
+from mappings.rule_language import Limit
+
+ORDER: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
+ESSENTIAL = ("Condition", "Observation", "MedicationRequest")
+"""Types whose absence is never passed over in silence."""
+WEAK_TIERS = frozenset({"A", "C1"})
+
+
+def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment:
+    """What likely contributes to the twitching, why, and which tests to order; pure and deterministic.
+
+    `facts` in any order give the same answer. `today` is the only clock. Raises `KnowledgeError` when
+    `knowledge` holds a condition that means nothing.
+    """
+    rules = compiled(knowledge)
+    case = Case(facts, knowledge, today)
+    gate = Gate(bool(case.gate), tuple(evidence.of_problem(p, knowledge) for p in case.gate))
+    if not gate.open:
+        mimic = any(p.active for concept in knowledge.gate.mimics for p in case.problems.get(concept, ()))
+        return _silent(case, gate, "mimic-only" if mimic else "twitching-not-documented")
+    if facts.patient.deceased:
+        return _silent(case, gate, "deceased")
+    if case.age is not None and _under_age(case, case.age[1]):
+        return Assessment(
+            assessed_at=today,
+            knowledge_version=knowledge.version,
+            gate=gate,
+            indicator="info",
+            out_of_scope=knowledge.gate.under_age,
+            notes=(knowledge.gate.under_age,),
+        )
+    return _assess(case, rules, gate)
+
+
+def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
+    knowledge, facts = case.knowledge, case.facts
+    readings = read_results(facts.labs, knowledge, case.today, pregnant=case.pregnant)
+    calcium = derive_calcium(readings, knowledge, pregnant=case.pregnant)
+    doubts = spurious.doubt(case, rules, {**readings, calcium.analyte: calcium})
+    readings = doubts.readings
+    readings[calcium.analyte] = derive_calcium(readings, knowledge, pregnant=case.pregnant)
+    case.readings = Readings(readings, [r.gap for r in readings.values() if r.gap])
+    case.present = present(case)
+    case.red_flags = _red_flags(case, rules)
+    considered = contributors.rank(case, rules)
+    safety = (*contributors.safety(case, rules), *doubts.items)
+    known_mnd = any(name in case.ranked for name in knowledge.gate.known_mnd)
+    if known_mnd:
+        case.red_flags = {name: f for name, f in case.red_flags.items() if f.urgency == "immediate"}
+    ranked = tuple(case.ranked.values())
+    advice = tests_to_order.advise(case, rules, doubts.repeats, first_line=not known_mnd)
+    flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-ORDER[f.indicator], f.id)))
+    gaps = _gaps(case)
+    silence = _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd)
+    if silence:
+        return _silent(case, gate, silence, ranked, considered, advice, gaps)
+    return Assessment(
+        assessed_at=case.today,
+        knowledge_version=knowledge.version,
+        gate=gate,
+        indicator=_indicator(ranked, flags, safety, advice),
+        red_flags=flags,
+        contributors=ranked,
+        considered=tuple(considered),
+        safety=safety,
+        tests=advice,
+        gaps=gaps,
+        notes=(*doubts.notes, *_notes(case, rules)),
+        unanswered=_unanswered(case),
+    )
+
+
+def _under_age(case: Case, years: int) -> bool:
+    return bounds_hold(Limit(below=case.knowledge.gate.adults_from), Decimal(years), "a")
+
+
+def _red_flags(case: Case, rules: Compiled) -> dict[str, RedFlag]:
+    return {
+        rule.id: RedFlag(rule.id, rule.title, rule.urgency, proof, rule.says, rule.references, rule.indicator)
+        for rule, holds, triggers in rules.red_flags
+        if asks(triggers, case.present) and (proof := holds(case)) is not None
+    }
+
+
+def _silence(
+    ranked: Iterable[Contributor],
+    flags: Iterable[RedFlag],
+    safety: Iterable[SafetyItem],
+    advice: Iterable[TestAdvice],
+    gaps: Iterable[DataGap],
+    *,
+    known_mnd: bool,
+) -> SilentReason | None:
+    """Known motor neuron disease with nothing critical or abnormal; or all is requested and nothing is to say."""
+    if known_mnd:
+        notable = any(c.tier in WEAK_TIERS for c in ranked) or any(flags) or any(safety)
+        return None if notable else "known-mnd"
+    statuses = {test.status for test in advice}
+    nothing = not any(ranked) and not any(flags) and not any(safety) and "suggested" not in statuses
+    unread = any(gap.reason != "not-provided" or gap.what in ESSENTIAL for gap in gaps)
+    return "nothing-to-add" if nothing and "already-ordered" in statuses and not unread else None
+
+
+def _indicator(
+    ranked: Iterable[Contributor],
+    flags: Iterable[RedFlag],
+    safety: Iterable[SafetyItem],
+    advice: Iterable[TestAdvice],
+) -> Indicator:
+    """The highest of all that is shown; an urgent test is a warning."""
+    shown: list[Indicator] = ["info"]
+    shown += [item.indicator for group in (ranked, flags, safety) for item in group]
+    shown += ["warning" for test in advice if test.status == "suggested" and test.urgency != "routine"]
+    return max(shown, key=lambda name: ORDER[name])
+
+
+def _gaps(case: Case) -> tuple[DataGap, ...]:
+    """What could not be read, and what is too old: once each, in a stable order."""
+    known = {gap for gap in case.facts.gaps if not (gap.what == "Encounter" and gap.reason == "not-provided")}
+    known.update(gap for gap in case.readings.gaps if gap.text)
+    if case.age is None:
+        known.add(DataGap("Patient", "no-value", case.knowledge.gate.age_unknown, ""))
+    return tuple(sorted(known, key=lambda gap: (gap.what, gap.reason, gap.resource, gap.text)))
+
+
+def _notes(case: Case, rules: Compiled) -> tuple[str, ...]:
+    said = [
+        note.says
+        for note, holds, triggers in rules.notes
+        if asks(triggers, case.present) and holds(case) is not None
+    ]
+    say = case.knowledge.wording
+    if not case.ranked and not case.red_flags:
+        said.append(say["no_contributor"])
+    if case.examination is None and not case.red_flags:
+        said.append(say["no_exam"])
+    unmapped = sorted(
+        {clip(m.text) for m in case.facts.medications if not m.by and m.text and m.status != "draft"}
+    )
+    if unmapped:
+        said.append(say["unmapped_medicines"].format(names=", ".join(unmapped)))
+    return tuple(said)
+
+
+def _unanswered(case: Case) -> tuple[str, ...]:
+    answered = {answer.question for answer in case.facts.answers}
+    if case.onset:
+        answered.add("first-noticed")
+    if any(problem.site for problem in case.gate):
+        answered.add("locations")
+    return tuple(q.text for q in case.knowledge.questions.values() if q.core and q.id not in answered)
+
+
+def _silent(  # noqa: PLR0913
+    case: Case,
+    gate: Gate,
+    reason: SilentReason,
+    ranked: tuple[Contributor, ...] = (),
+    considered: Iterable[Considered] = (),
+    advice: tuple[TestAdvice, ...] = (),
+    gaps: tuple[DataGap, ...] = (),
+) -> Assessment:
+    return Assessment(
+        assessed_at=case.today,
+        knowledge_version=case.knowledge.version,
+        gate=gate,
+        silent_reason=reason,
+        contributors=ranked,
+        considered=tuple(considered),
+        tests=advice,
+        gaps=gaps or case.facts.gaps,
+    )

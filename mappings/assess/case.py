@@ -1,0 +1,160 @@
+"""One patient, indexed for the rules: readings, exposures, problems, findings, and what is ranked so far."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import date
+from functools import cached_property
+
+from mappings.assess.exposures import Exposures, exposures
+from mappings.assess.readings import Reading, Readings
+from mappings.assessment import Contributor, RedFlag
+from mappings.facts import Finding, Measure, PatientFacts, Problem
+from mappings.knowledge import Knowledge
+
+NORMAL_EXAM = "neuro_exam_normal"
+SPARED = re.compile(r"\b(no|not|without|except|spar(ed|ing)|other than)\b", re.IGNORECASE)
+"""A problem's name that also says where it does not twitch is no statement of place."""
+
+
+class Case:
+    """Everything a condition may ask. Filled step by step by `assess`; no rule reads a later step."""
+
+    def __init__(self, facts: PatientFacts, knowledge: Knowledge, today: date) -> None:
+        self.facts = facts
+        self.knowledge = knowledge
+        self.today = today
+        self.readings = Readings({}, [])
+        self.present: frozenset[tuple[str, str]] = frozenset()
+        self.ranked: dict[str, Contributor] = {}
+        self.red_flags: dict[str, RedFlag] = {}
+        self.unsupported: dict[str, tuple[str, ...]] = {}
+        """Contributor id -> analytes it acts through that are not known since it began."""
+
+    @cached_property
+    def exposures(self) -> Exposures:
+        return exposures(self.facts.medications, self.knowledge, self.today)
+
+    @cached_property
+    def problems(self) -> dict[str, tuple[Problem, ...]]:
+        """Concept -> problems that name it, active ones first, oldest first."""
+        found: dict[str, list[Problem]] = defaultdict(list)
+        for problem in self.facts.problems:
+            for concept in problem.concepts:
+                found[concept].append(problem)
+        return {
+            concept: tuple(
+                sorted(group, key=lambda p: (not p.active, p.onset or p.recorded or date.max, p.resource))
+            )
+            for concept, group in found.items()
+        }
+
+    @cached_property
+    def gate(self) -> tuple[Problem, ...]:
+        """The active problems that document twitching, oldest first."""
+        opening = {
+            (problem.resource, problem.text): problem
+            for concept in self.knowledge.gate.opens
+            for problem in self.problems.get(concept, ())
+            if problem.active
+        }
+        return tuple(sorted(opening.values(), key=lambda p: (p.onset or date.max, p.resource)))
+
+    @cached_property
+    def onset(self) -> date | None:
+        """When the twitching was first noticed: the answered question first, else the earliest onset."""
+        answered = [a.value for a in self.facts.answers if a.question == "first-noticed"]
+        for value in sorted(answered):
+            try:
+                return date.fromisoformat(value[:10])
+            except ValueError:
+                continue
+        return min((p.onset for p in self.gate if p.onset), default=None)
+
+    @cached_property
+    def sites(self) -> tuple[str, ...]:
+        """Where it twitches, in lower case: body sites and answered locations."""
+        answered = [a.value for a in self.facts.answers if a.question == "locations"]
+        texts = [a.text for a in self.facts.answers if a.question == "locations"]
+        named = [p.site for p in self.gate] + [p.text for p in self.gate if not SPARED.search(p.text)]
+        return tuple(text.lower() for text in (*named, *answered, *texts) if text)
+
+    @cached_property
+    def examination(self) -> date | None:
+        """The day of the latest documented normal neurological examination."""
+        return max(
+            (f.date or date.min for f in self.facts.findings if f.concept == NORMAL_EXAM and f.present),
+            default=None,
+        )
+
+    @cached_property
+    def findings(self) -> dict[str, tuple[Finding, ...]]:
+        """Concept -> findings present: examined, reported, or on the problem list and not refuted by examination."""
+        found: dict[str, list[Finding]] = defaultdict(list)
+        for finding in self.facts.findings:
+            if finding.present:
+                found[finding.concept].append(finding)
+        for answer in self.facts.answers:
+            question = self.knowledge.questions.get(answer.question)
+            if question and question.concept and answer.value == "true":
+                found[question.concept].append(
+                    Finding(
+                        question.concept,
+                        present=True,
+                        objective=not answer.reported,
+                        text=question.text,
+                        date=answer.date,
+                        resource=answer.resource,
+                    )
+                )
+        for problem in self.facts.problems:
+            noted = problem.onset or problem.recorded
+            later_normal = self.examination is not None and (noted is None or self.examination >= noted)
+            if problem.active and problem.kind in ("Condition", "Encounter") and not later_normal:
+                for concept in problem.concepts:
+                    found[concept].append(
+                        Finding(
+                            concept,
+                            present=True,
+                            objective=True,
+                            text=problem.text,
+                            date=noted,
+                            site=problem.site,
+                            resource=problem.resource,
+                        )
+                    )
+        return {
+            concept: tuple(sorted(group, key=lambda f: (not f.objective, f.date or date.min, f.resource)))
+            for concept, group in found.items()
+        }
+
+    @cached_property
+    def measures(self) -> dict[str, tuple[Measure, ...]]:
+        found: dict[str, list[Measure]] = defaultdict(list)
+        for measure in self.facts.measures:
+            found[measure.item].append(measure)
+        return {
+            item: tuple(sorted(group, key=lambda m: (m.date or date.min, m.resource), reverse=True))
+            for item, group in found.items()
+        }
+
+    @cached_property
+    def age(self) -> tuple[int, int] | None:
+        """Youngest and oldest possible age in whole years."""
+        if self.facts.patient.birth_date is None:
+            return None
+        earliest, latest = self.facts.patient.birth_date
+        return years_between(latest, self.today), years_between(earliest, self.today)
+
+    @property
+    def pregnant(self) -> bool:
+        return self.facts.patient.pregnant
+
+    def reading(self, analyte: str) -> Reading:
+        return self.readings[analyte]
+
+
+def years_between(birth: date, today: date) -> int:
+    """Completed years."""
+    return today.year - birth.year - ((today.month, today.day) < (birth.month, birth.day))

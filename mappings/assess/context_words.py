@@ -1,0 +1,110 @@
+"""What conditions may ask of the situation: place, time, age, and what is ranked so far."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from mappings.assess import evidence
+from mappings.assess.case import Case
+from mappings.assess.record_words import NOTHING, Condition, Proof, bounds_hold, words_pattern
+from mappings.assessment import Evidence
+from mappings.knowledge import Knowledge
+from mappings.rule_language import Limit, When
+
+
+def site(when: When, knowledge: Knowledge) -> Condition:
+    words = when.site
+    assert isinstance(words, tuple)  # noqa: S101
+    pattern = words_pattern(words)
+
+    def holds(case: Case) -> Proof | None:
+        sites = case.sites
+        if when.of_findings:
+            twitching = case.knowledge.gate.opens
+            groups = [group for name, group in case.findings.items() if name not in twitching]
+            sites = tuple(f"{f.site} {f.text}".lower() for group in groups for f in group)
+        for site in sites:
+            if pattern.search(site):
+                text = knowledge.wording["site"].format(site=evidence.clip(site))
+                return (Evidence(label="site", text=text),)
+        return None
+
+    return holds
+
+
+def onset_days(when: When, knowledge: Knowledge) -> Condition:
+    limit = when.onset_days
+    assert isinstance(limit, Limit)  # noqa: S101
+
+    def holds(case: Case) -> Proof | None:
+        if case.onset is None:
+            return None
+        days = Decimal((case.today - case.onset).days)
+        return NOTHING if bounds_hold(limit, days, "d") else None
+
+    return holds
+
+
+def age(when: When, knowledge: Knowledge) -> Condition:
+    limit = when.age
+    assert isinstance(limit, Limit)  # noqa: S101
+
+    def holds(case: Case) -> Proof | None:
+        if case.age is None:
+            return None
+        sure = all(bounds_hold(limit, Decimal(years), "a") for years in case.age)
+        text = knowledge.wording["age"].format(years=case.age[0])
+        return (Evidence(label="age", text=text),) if sure else None
+
+    return holds
+
+
+def pregnant(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    return lambda case: NOTHING if case.pregnant == when.pregnant else None
+
+
+def ranked(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    ids, tiers = when.ranked, frozenset(when.tiers)
+    assert isinstance(ids, tuple)  # noqa: S101
+
+    def holds(case: Case) -> Proof | None:
+        found = [case.ranked[name] for name in ids if name in case.ranked]
+        found = [contributor for contributor in found if not tiers or contributor.tier in tiers]
+        return tuple(item for contributor in found for item in contributor.evidence[:1]) if found else None
+
+    return holds
+
+
+def ranked_in(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    tiers = when.ranked_in
+    assert isinstance(tiers, tuple)  # noqa: S101
+    return lambda case: NOTHING if any(c.tier in tiers for c in case.ranked.values()) else None
+
+
+def red_flag(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    ids = when.red_flag
+    assert isinstance(ids, tuple)  # noqa: S101
+
+    def holds(case: Case) -> Proof | None:
+        found = [flag for name, flag in case.red_flags.items() if name in ids or "any" in ids]
+        return tuple(item for flag in found for item in flag.evidence[:1]) if found else None
+
+    return holds
+
+
+def first_line(when: When, knowledge: Knowledge) -> Condition:
+    answers = [rule.answered_by for rule in knowledge.orders.values() if rule.first_line]
+
+    def holds(case: Case) -> Proof | None:
+        states = [[case.readings[a].direction for a in group] for group in answers]
+        if when.first_line == "unknown":
+            return NOTHING if any(all(d == "unknown" for d in group) for group in states) else None
+        normal = all("normal" in group and not {"low", "high"} & set(group) for group in states)
+        return NOTHING if normal else None
+
+    return holds
+
+
+def unsupported(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    name = str(when.unsupported)
+    return lambda case: NOTHING if name in case.unsupported else None

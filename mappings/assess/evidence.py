@@ -1,0 +1,112 @@
+"""Facts as evidence: one line a clinician can read, with value, unit, date, limit and whose limit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from mappings.assess.readings import Reading
+from mappings.assessment import Evidence
+from mappings.facts import Finding, LabResult, Measure, Medication, Problem
+from mappings.knowledge import Knowledge
+
+LONGEST = 90
+"""Record text is cut here: a card line is no place for a note."""
+
+
+def clip(text: str) -> str:
+    """Record text on one line, cut to a readable length."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
+
+
+def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
+    """The result, the limit it was held against, and whose limit that is."""
+    result, say = reading.result, knowledge.wording
+    if result is None:
+        return Evidence(label=reading.title, text=reading.gap.text if reading.gap else reading.title)
+    value = f"{result.comparator}{result.value:f}"
+    line = {"analyte": reading.title, "value": value, "unit": result.unit, "date": result.date.isoformat()}
+    side = (
+        "low"
+        if reading.direction == "low" or (reading.direction == "normal" and _nearer_low(reading))
+        else "high"
+    )
+    if reading.limit is not None:
+        text = say["result_limit"].format(
+            **line,
+            limit_name=say["limit_critical" if reading.band == "critical" else f"limit_{side}"],
+            limit=f"{reading.limit.normalize():f}",
+            whose=say[f"whose_{reading.limit_source}"],
+        )
+    else:
+        text = say["result"].format(**line)
+        if reading.limit_source == "lab":
+            text += f"; {say['flagged']}"
+    text += "".join(f"; {say[name]}" for name in caveats(result))
+    if reading.says:
+        text += f"; {reading.says}"
+    return Evidence(
+        label=reading.title,
+        text=text,
+        resource=result.resource,
+        value=value,
+        unit=result.unit,
+        date=result.date,
+        limit="" if reading.limit is None else f"{reading.limit.normalize():f} {result.unit}",
+        limit_source=reading.limit_source,
+    )
+
+
+def _nearer_low(reading: Reading) -> bool:
+    return reading.result is not None and reading.limit is not None and reading.result.value >= reading.limit
+
+
+def caveats(result: LabResult) -> list[str]:
+    """Wording ids of what a reader must know about a result before trusting it."""
+    return [
+        name
+        for name, applies in (
+            ("preliminary", result.preliminary),
+            ("haemolysed", result.specimen_problem == "haemolysed"),
+            ("by_text", result.by_text),
+        )
+        if applies
+    ]
+
+
+def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
+    drug = clip(medication.text)
+    if medication.status == "ended" and medication.end:
+        text = knowledge.wording["ended"].format(drug=drug, date=medication.end.isoformat())
+    elif medication.start:
+        text = knowledge.wording["taking_since"].format(drug=drug, date=medication.start.isoformat())
+    else:
+        text = knowledge.wording["taking"].format(drug=drug)
+    return Evidence(label=drug, text=text, resource=medication.resource, date=medication.start)
+
+
+def of_problem(problem: Problem, knowledge: Knowledge) -> Evidence:
+    since = problem.onset or problem.recorded
+    return _dated("recorded", "recorded_since", problem.text, since, problem.resource, knowledge)
+
+
+def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:
+    if not finding.objective:
+        text = knowledge.wording["reported"].format(text=clip(finding.text))
+        return Evidence(label=clip(finding.text), text=text, resource=finding.resource, date=finding.date)
+    return _dated("found", "found_on", finding.text, finding.date, finding.resource, knowledge)
+
+
+def of_measure(measure: Measure, knowledge: Knowledge) -> Evidence:
+    text = measure.text
+    if measure.value is not None:
+        text = f"{measure.text}: {measure.value.normalize():f} {measure.unit}".strip()
+    return _dated("measured", "measured_on", text, measure.date, measure.resource, knowledge)
+
+
+def _dated(
+    plain: str, dated: str, text: str, on: date | None, resource: str, knowledge: Knowledge
+) -> Evidence:
+    line = clip(text)
+    said = knowledge.wording[dated if on else plain].format(text=line, date=on.isoformat() if on else "")
+    return Evidence(label=line, text=said, resource=resource, date=on)

@@ -1,0 +1,190 @@
+"""Is a value abnormal, how far, against which limit and whose? In the unit it was reported in."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+from mappings.facts import LabResult, Limits
+from mappings.rule_language import Limit, PerUnit
+from mappings.rules import AnalyteRule, Band, Interval
+from terminology.quantity import UnitError, convert
+
+Side = Literal["low", "high"]
+Direction = Literal["low", "normal", "high", "unknown"]
+Source = Literal["", "lab", "guideline", "default"]
+Sided = tuple[Decimal | None, Source]
+SIDES: tuple[Side, Side] = ("low", "high")
+
+
+class Span(NamedTuple):
+    """The values a result may stand for: `<4.0` is everything below 4.0."""
+
+    low: Decimal | None
+    low_open: bool
+    high: Decimal | None
+    high_open: bool
+
+    def below(self, limit: Decimal) -> bool:
+        """Surely below the limit."""
+        return self.high is not None and (self.high < limit or (self.high == limit and self.high_open))
+
+    def at_most(self, limit: Decimal) -> bool:
+        return self.high is not None and self.high <= limit
+
+    def above(self, limit: Decimal) -> bool:
+        return self.low is not None and (self.low > limit or (self.low == limit and self.low_open))
+
+    def at_least(self, limit: Decimal) -> bool:
+        return self.low is not None and self.low >= limit
+
+
+def span_of(value: Decimal, comparator: str = "") -> Span:
+    """What `comparator value` stands for."""
+    if comparator in ("<", "<="):
+        return Span(None, False, value, comparator == "<")
+    if comparator in (">", ">="):
+        return Span(value, comparator == ">", None, False)
+    return Span(value, False, value, False)
+
+
+class Bounds(NamedTuple):
+    """A limit or band in one unit."""
+
+    below: Decimal | None
+    at_most: Decimal | None
+    above: Decimal | None
+    at_least: Decimal | None
+
+    def hold(self, span: Span) -> bool:
+        return (
+            (self.below is None or span.below(self.below))
+            and (self.at_most is None or span.at_most(self.at_most))
+            and (self.above is None or span.above(self.above))
+            and (self.at_least is None or span.at_least(self.at_least))
+        )
+
+
+class Verdict(NamedTuple):
+    """`limit` is the one that was crossed, or for a normal value the nearer one that was not."""
+
+    direction: Direction
+    band: str
+    limit: Decimal | None
+    source: Source
+
+
+class UnitLimits:
+    """The bands and default interval of one analyte in one unit."""
+
+    def __init__(self, rule: AnalyteRule, unit: str) -> None:
+        self.rule = rule
+        self.bands: dict[Side, tuple[tuple[str, Bounds], ...]] = {
+            side: tuple((band.name, bounds_in(rule.id, band, unit)) for band in getattr(rule.bands, side))
+            for side in SIDES
+        }
+        self.reference = interval_in(rule.id, rule.reference, unit)
+        self.pregnancy = interval_in(rule.id, rule.pregnancy, unit)
+
+    def judge(self, result: LabResult, *, pregnant: bool) -> Verdict:
+        """The verdict on one result; `unknown` when its comparator leaves it open or no limit exists."""
+        span = span_of(result.value, result.comparator)
+        limits = {side: self._limit(side, result.range, pregnant=pregnant) for side in SIDES}
+        for side in SIDES:
+            if self._critical(side, span, result.interpretation):
+                return self._crossed(side, "critical", limits[side])
+        if result.range is None and self.rule.precedence == "lab" and not pregnant and result.interpretation:
+            return self._flagged(span, result.interpretation, limits)
+        (low, low_source), (high, high_source) = limits["low"], limits["high"]
+        if low is not None and span.below(low):
+            return self._crossed("low", self._band("low", span), (low, low_source))
+        if high is not None and span.above(high):
+            return self._crossed("high", self._band("high", span), (high, high_source))
+        if low is None and high is None:
+            return Verdict("unknown", "", None, "")
+        normal = (low is None or span.at_least(low)) and (high is None or span.at_most(high))
+        nearest = limits["low"] if low is not None else limits["high"]
+        return Verdict("normal" if normal else "unknown", "", *nearest)
+
+    def _crossed(self, side: Side, band: str, limit: Sided) -> Verdict:
+        """With the limit that makes the severity: the band's own, unless it is the laboratory's and not critical."""
+        if band == "critical" or limit[1] != "lab":
+            for name, bounds in self.bands[side]:
+                stated = next((bound for bound in bounds if bound is not None), None)
+                if name == band and stated is not None:
+                    return Verdict(side, band, stated, "guideline")
+        return Verdict(side, band, *limit)
+
+    def _flagged(self, span: Span, interpretation: str, limits: dict[Side, Sided]) -> Verdict:
+        """The laboratory's own flag, when it states no interval."""
+        direction = _FLAGS[interpretation]
+        if direction in ("low", "high"):
+            return Verdict(direction, self._band(direction, span), None, "lab")
+        nearest = limits["low"] if limits["low"][0] is not None else limits["high"]
+        return Verdict("normal", "", *nearest)
+
+    def contradicts(self, lab: Limits) -> bool:
+        """The laboratory's interval lies wholly beside any this unit could have: the unit is wrong."""
+        low, high = self.reference
+        return (high is not None and lab.low is not None and lab.low > high) or (
+            low is not None and lab.high is not None and lab.high < low
+        )
+
+    def _limit(self, side: Side, lab: Limits | None, *, pregnant: bool) -> Sided:
+        """The limit that goes first on this side, and whose it is; none for a side that is never abnormal."""
+        if not self.bands[side]:
+            return None, ""
+        place = SIDES.index(side)
+        ours, theirs = self.reference[place], getattr(lab, side) if lab else None
+        if self.rule.precedence == "guideline" and ours is not None:
+            return ours, "guideline"
+        expected = self.pregnancy[place]
+        if pregnant and expected is not None:
+            wider = min if side == "low" else max
+            return (expected if theirs is None else wider(expected, theirs)), "guideline"
+        if theirs is not None:
+            return theirs, "lab"
+        return ours, "default" if ours is not None else ""
+
+    def _critical(self, side: Side, span: Span, interpretation: str) -> bool:
+        return any(
+            name == "critical" and (bounds.hold(span) or interpretation == _CRITICAL_FLAG[side])
+            for name, bounds in self.bands[side]
+        )
+
+    def _band(self, side: Side, span: Span) -> str:
+        return next((name for name, bounds in self.bands[side] if bounds.hold(span)), "")
+
+
+_FLAGS: dict[str, Direction] = {"LL": "low", "L": "low", "N": "normal", "H": "high", "HH": "high"}
+_CRITICAL_FLAG: dict[Side, str] = {"low": "LL", "high": "HH"}
+
+
+def bounds_in(analyte: str, limit: Band | Limit, unit: str) -> Bounds:
+    """The bounds of a band or condition in `unit`."""
+    return Bounds(
+        limit_in(analyte, limit.below, unit),
+        limit_in(analyte, limit.at_most, unit),
+        limit_in(analyte, limit.above, unit),
+        limit_in(analyte, limit.at_least, unit),
+    )
+
+
+def interval_in(analyte: str, interval: Interval | None, unit: str) -> tuple[Decimal | None, Decimal | None]:
+    """Low and high of an interval in `unit`."""
+    if interval is None:
+        return None, None
+    return limit_in(analyte, interval.low, unit), limit_in(analyte, interval.high, unit)
+
+
+def limit_in(analyte: str, limit: PerUnit, unit: str) -> Decimal | None:
+    """The limit stated for this unit, else the canonical one (the first) converted exactly."""
+    if not limit:
+        return None
+    if unit in limit:
+        return limit[unit]
+    canonical = next(iter(limit))
+    try:
+        return convert(analyte, limit[canonical], canonical, unit)
+    except UnitError:
+        return None

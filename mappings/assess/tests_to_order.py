@@ -1,0 +1,218 @@
+"""Which tests to order now, which are already requested, which are answered."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+from mappings.assess.case import Case
+from mappings.assess.compiled import Compiled, CompiledOrder
+from mappings.assess.readings import age_text
+from mappings.assess.triggers import asks
+from mappings.assessment import Evidence, TestAdvice
+from mappings.facts import Order
+from mappings.rules import OrderRule, SpuriousRule
+
+Urgency = Literal["routine", "urgent", "immediate"]
+URGENCY: dict[Urgency, int] = {"routine": 0, "urgent": 1, "immediate": 2}
+
+
+class Reason(Struct, frozen=True):
+    """Why a test is wanted now."""
+
+    text: str
+    urgency: Urgency = "routine"
+    repeat: bool = False
+    proof: tuple[Evidence, ...] = ()
+
+
+def advise(
+    case: Case, rules: Compiled, repeats: dict[str, SpuriousRule], *, first_line: bool
+) -> tuple[TestAdvice, ...]:
+    """Advice per test, most urgent first. `repeats`: test id -> why its result is not believed."""
+    pending = _pending(case)
+    unsettled = {lab for labs in case.unsupported.values() for lab in labs}
+    unsettled.update(gap.what for gap in case.facts.gaps)
+    found = [
+        advice
+        for order in rules.orders
+        if (
+            order.rule.first_line
+            or order.rule.id in repeats
+            or asks(order.triggers, case.present)
+            or not unsettled.isdisjoint(order.labs)
+        )
+        and (advice := _advice(case, order, pending, repeats, first_line=first_line))
+    ]
+    status = {"suggested": 0, "already-ordered": 1, "up-to-date": 2}
+    return tuple(
+        sorted(
+            found,
+            key=lambda advice: (status[advice.status], -URGENCY[advice.urgency], not _first(rules, advice)),
+        )
+    )
+
+
+def _first(rules: Compiled, advice: TestAdvice) -> bool:
+    return rules.knowledge.orders[advice.id].first_line
+
+
+def _advice(
+    case: Case,
+    order: CompiledOrder,
+    pending: dict[str, Order],
+    repeats: dict[str, SpuriousRule],
+    *,
+    first_line: bool,
+) -> TestAdvice | None:
+    rule = order.rule
+    answer = _answer(case, rule)
+    reasons = _doubts(case, rule, repeats)
+    if not any(aside.holds(case) is not None for aside in order.not_when):
+        reasons += _reasons(case, order, first_line=first_line and not reasons and answer is None)
+    wanted = [reason for reason in reasons if reason.repeat or answer is None]
+    if not wanted:
+        if answer is not None and (reasons or rule.first_line):
+            return TestAdvice(rule.id, rule.title, "up-to-date", answer)
+        return None
+    text = "; ".join(dict.fromkeys(reason.text for reason in wanted))
+    urgency = max((reason.urgency for reason in wanted), key=lambda name: URGENCY[name])
+    proof = tuple(dict.fromkeys(item for reason in wanted for item in reason.proof))
+    covering = _covering(rule, pending)
+    if covering:
+        requested = case.knowledge.wording["requested_on" if covering.date else "ordered"]
+        text = requested.format(date=covering.date.isoformat() if covering.date else "")
+        return TestAdvice(rule.id, rule.title, "already-ordered", text, urgency, proof)
+    parts = tuple(r.covers for r in rule.requests if r.covers and r.covers not in pending)
+    return TestAdvice(rule.id, rule.title, "suggested", text, urgency, proof, parts)
+
+
+def _doubts(case: Case, rule: OrderRule, repeats: dict[str, SpuriousRule]) -> list[Reason]:
+    """A result that exists and cannot be believed or read must be repeated, whatever speaks against the test."""
+    reasons = []
+    if doubt := repeats.get(rule.id):
+        reasons.append(Reason(doubt.title, "routine" if doubt.indicator == "info" else "urgent", repeat=True))
+    if unreadable := _unreadable(case, rule):
+        reasons.append(Reason(unreadable, repeat=True))
+    return reasons
+
+
+def _reasons(case: Case, order: CompiledOrder, *, first_line: bool) -> list[Reason]:
+    rule = order.rule
+    reasons = [
+        Reason(suggest.rule.reason, suggest.rule.urgency, suggest.rule.repeat, proof)
+        for suggest in order.suggest
+        if asks(suggest.triggers, case.present) and (proof := suggest.holds(case)) is not None
+    ]
+    reasons.extend(_unsupported(case, rule))
+    if first_line and rule.first_line and not any(reason.repeat for reason in reasons):
+        reasons.append(Reason(_why_unknown(case, rule)))
+    return reasons
+
+
+def _unsupported(case: Case, rule: OrderRule) -> list[Reason]:
+    """Drugs and conditions whose effect on this result is not known since they began."""
+    reasons = []
+    for name, labs in case.unsupported.items():
+        contributor = case.ranked.get(name)
+        for lab in labs if contributor else ():
+            if lab not in rule.answered_by or contributor is None:
+                continue
+            reading, cause = case.readings[lab], contributor.evidence[0] if contributor.evidence else None
+            label = cause.label if cause else contributor.title
+            if reading.answered and reading.result and cause and cause.date:
+                text = case.knowledge.wording["test_before_drug"].format(
+                    date=reading.result.date.isoformat(), drug=label, start=cause.date.isoformat()
+                )
+            else:
+                text = case.knowledge.wording["test_with_drug"].format(drug=label)
+            reasons.append(Reason(text, repeat=True, proof=contributor.evidence[:1]))
+    return reasons
+
+
+def _unreadable(case: Case, rule: OrderRule) -> str:
+    """The newest result could not be used although it exists, and nothing newer answers."""
+    for gap in case.facts.gaps:
+        if gap.what in rule.asks_again and gap.reason in _UNREADABLE:
+            on = case.readings[gap.what].on()
+            if on is None or gap.on is None or gap.on >= on:
+                return gap.text or case.knowledge.wording["test_unreadable"]
+    return ""
+
+
+_UNREADABLE = frozenset(
+    {
+        "no-value",
+        "not-numeric",
+        "no-unit",
+        "unknown-unit",
+        "implausible-value",
+        "code-contradicts-text",
+        "no-date",
+        "status-not-usable",
+    }
+)
+
+
+_NOT_OBTAINED = frozenset({"not-provided", "not-readable", "incomplete"})
+
+
+def _why_unknown(case: Case, rule: OrderRule) -> str:
+    say = case.knowledge.wording
+    for name in rule.answered_by:
+        reading = case.readings[name]
+        if reading.gap is not None and reading.gap.reason == "stale" and reading.result:
+            return say["test_stale"].format(
+                age=age_text(reading.age_days), date=reading.result.date.isoformat()
+            )
+        if reading.gap is not None and reading.gap.text:
+            return say["test_unknown"].format(why=reading.gap.text)
+    unread = any(gap.what == "Observation" and gap.reason in _NOT_OBTAINED for gap in case.facts.gaps)
+    return say["test_not_obtained" if unread or "Observation" not in case.facts.read else "test_missing"]
+
+
+def _answer(case: Case, rule: OrderRule) -> str | None:
+    """Why nothing needs to be ordered: a current result, or the examination was done within its validity."""
+    say = case.knowledge.wording
+    for name in rule.answered_by:
+        reading = case.readings[name]
+        known = reading.direction != "unknown" if name == case.knowledge.calcium.id else reading.answered
+        if known and reading.result and reading.age_days <= rule.valid_days:
+            return say["up_to_date"].format(date=reading.result.date.isoformat())
+    if rule.answered_by:
+        return None
+    done = [o.date for o in case.facts.orders if o.status == "done" and rule.id in o.tests and o.date]
+    valid = [on for on in done if 0 <= (case.today - on).days <= rule.valid_days]
+    return say["done"].format(date=max(valid).isoformat()) if valid else None
+
+
+def _pending(case: Case) -> dict[str, Order]:
+    """Test or part id -> the request that covers it, panels opened; requests older than their validity left out."""
+    found: dict[str, Order] = {}
+    for order in case.facts.orders:
+        if order.status == "done":
+            continue
+        names = {member for test in order.tests for member in (test, *case.knowledge.panels.get(test, ()))}
+        for name in names:
+            if _still_counts(case, name, order.date):
+                found.setdefault(name, order)
+    return found
+
+
+def _still_counts(case: Case, name: str, on: date | None) -> bool:
+    if on is None:
+        return True
+    rules = case.knowledge.orders
+    rule = rules.get(name) or next(
+        (r for r in rules.values() if any(q.covers == name for q in r.requests)), None
+    )
+    return rule is None or (case.today - on).days <= rule.valid_days
+
+
+def _covering(rule: OrderRule, pending: dict[str, Order]) -> Order | None:
+    for group in ((rule.id,), *rule.covered_by):
+        if all(name in pending for name in group):
+            return pending[group[0]]
+    return None

@@ -1,0 +1,253 @@
+"""Unwrap whatever stands under a prefetch key into single resources.
+
+A Bundle of any type, with or without `type` and `entry`; a bare resource; `{response, resource}`; an array
+of these; bundles inside bundles. What cannot be unwrapped is named by a trouble, never dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from mappings.from_fhir import lenient, shapes
+from mappings.from_fhir.datatypes import Resource
+
+MAX_DEPTH: Final = 8
+"""Bundles inside responses inside arrays: deeper than any EHR nests them."""
+
+DATA_ERRORS: Final = (ValueError, ArithmeticError, RecursionError)
+"""What bad data raises in the decoders; anything else is a defect of this program and may surface."""
+
+
+NOT_NEEDED: Final = (
+    "id",
+    "meta",
+    "contained",
+    "note",
+    "comment",
+    "bodySite",
+    "specimen",
+    "referenceRange",
+    "hasMember",
+    "gender",
+    "component.referenceRange",
+    "dispenseRequest",
+    "dosageInstruction.timing",
+    "dosage.timing",
+    "performedString",
+)
+"""Elements whose loss leaves the rest of the resource true."""
+
+
+class Link(Struct, gc=False):
+    """`Bundle.link`; also matches `Patient.link`, which has neither element."""
+
+    relation: str = ""
+    url: str = ""
+
+
+class Response(Struct, gc=False):
+    """`Bundle.entry.response`: the HTTP status of a batch entry."""
+
+    status: str = ""
+
+
+class Entry(Struct, gc=False, rename="camel"):
+    """`Bundle.entry`."""
+
+    full_url: str = ""
+    resource: Raw = Raw()
+    response: Response | None = None
+
+
+class Envelope(Struct, gc=False, rename="camel"):
+    """The elements that tell a Bundle, a wrapped resource and a bare one apart."""
+
+    resource_type: str = ""
+    link: tuple[Link, ...] = ()
+    total: int = 0
+    entry: tuple[Entry, ...] = ()
+    resource: Raw = Raw()
+    response: Response | None = None
+
+
+class Issue(Struct, gc=False):
+    """`OperationOutcome.issue`."""
+
+    severity: str = "error"
+
+
+class OperationOutcome(Struct, gc=False):
+    """https://hl7.org/fhir/R4/operationoutcome.html"""
+
+    issue: tuple[Issue, ...] = (Issue(),)
+
+
+class Item(Struct):
+    """One resource and how it came."""
+
+    type: str
+    resource: Resource
+    content: Raw
+    full_url: str = ""
+    key: str = ""
+    draft: bool = False
+    alone: bool = False
+    """The only one of its type under a key that asked for this type."""
+
+    @property
+    def label(self) -> str:
+        """`Observation/123`, else its fullUrl, else empty."""
+        return f"{self.type}/{self.resource.id}" if self.resource.id else self.full_url
+
+
+class Unwrapped(Struct):
+    """What stood under one key."""
+
+    items: list[Item] = []
+    others: set[str] = set()
+    """Types that were sent and are not read."""
+    unreadable: list[tuple[str, str]] = []
+    """Type and label of resources that cannot be read."""
+    bundle: bool = False
+    """There was a Bundle: the query was answered, even if with nothing."""
+    null: bool = False
+    failed: bool = False
+    """An OperationOutcome with an error, an HTTP error or something that is no resource."""
+    incomplete: bool = False
+    """There is more than was sent: a next page, or a total without entries."""
+    next_links: list[str] = []
+
+
+TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z]{3,63}")
+"""What the names of FHIR's resource types look like."""
+
+_IN_LOWER_CASE: Final = {type_.lower(): type_ for type_ in shapes.BY_TYPE}
+_envelope: Final = msgspec.json.Decoder(Envelope)
+_array: Final = msgspec.json.Decoder(list[Raw])
+_outcome: Final = msgspec.json.Decoder(OperationOutcome)
+_resource: Final = msgspec.json.Decoder(shapes.AnyResource)
+
+
+def unwrap(content: bytes | Raw | None) -> Unwrapped:
+    """Everything under one key, flat. Never raises on valid JSON; `content` None is JSON null."""
+    found = Unwrapped()
+    if content is None:
+        found.null = True
+    else:
+        _unwrap_value(content if isinstance(content, Raw) else Raw(content.strip()), found, 0)
+    return found
+
+
+def next_links(content: bytes | Raw | None) -> list[str]:
+    """URLs of the next pages of every Bundle in this content, unchecked: the caller decides what to follow."""
+    return unwrap(content).next_links
+
+
+def _unwrap_value(content: Raw, found: Unwrapped, depth: int) -> None:
+    start = bytes(memoryview(content)[:1])
+    if start == b"[" and depth < MAX_DEPTH:
+        for element in _elements(content, found):
+            _unwrap_value(element, found, depth + 1)
+    elif start == b"n":
+        found.null = True
+    else:
+        _unwrap_object(content, "", found, depth)
+
+
+def _elements(content: Raw, found: Unwrapped) -> list[Raw]:
+    try:
+        return _array.decode(content)
+    except DATA_ERRORS:
+        found.failed = True
+        return []
+
+
+def _unwrap_object(
+    content: Raw, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool = False
+) -> None:
+    envelope, left_out = _decode_envelope(content)
+    if envelope is None or depth > MAX_DEPTH:
+        found.failed = True
+    elif envelope.resource_type == "Bundle" or (not envelope.resource_type and envelope.entry):
+        found.bundle = True
+        found.failed |= "entry" in left_out
+        found.next_links += [link.url for link in envelope.link if link.relation == "next" and link.url]
+        found.incomplete |= bool(found.next_links) or (envelope.total > 0 and not envelope.entry)
+        for entry in envelope.entry:
+            _unwrap_entry(entry, found, depth + 1)
+    elif envelope.resource_type == "OperationOutcome":
+        found.failed |= not in_bundle or _is_error(content)
+    elif envelope.resource_type:
+        _add(content, full_url, envelope.resource_type, found)
+    elif _has(envelope.resource) or envelope.response:
+        _unwrap_entry(
+            Entry(resource=envelope.resource, response=envelope.response), found, depth + 1, in_bundle=False
+        )
+    else:
+        found.failed = True
+
+
+def _unwrap_entry(entry: Entry, found: Unwrapped, depth: int, *, in_bundle: bool = True) -> None:
+    if entry.response and entry.response.status[:1] in ("4", "5"):
+        found.failed = True
+    try:
+        resource = _resource.decode(entry.resource)
+    except DATA_ERRORS:
+        if _has(entry.resource):
+            _unwrap_object(entry.resource, entry.full_url, found, depth, in_bundle=in_bundle)
+        else:
+            found.null |= not in_bundle
+    else:
+        found.items.append(Item(shapes.TYPE[type(resource)], resource, entry.resource, entry.full_url))
+
+
+def _add(content: Raw, full_url: str, type_: str, found: Unwrapped) -> None:
+    shape = shapes.BY_TYPE.get(type_) or shapes.BY_TYPE.get(_IN_LOWER_CASE.get(type_.lower(), ""))
+    if shape is None:
+        if TYPE_NAME.fullmatch(type_):
+            found.others.add(type_)
+        else:
+            found.failed = True
+        return
+    type_ = shapes.TYPE[shape]
+    left_out: frozenset[str] = frozenset()
+    try:
+        resource: Resource = _resource.decode(content)
+    except DATA_ERRORS:
+        try:
+            resource, left_out = lenient.decode(content, shape)
+        except DATA_ERRORS:
+            found.unreadable.append((type_, full_url))
+            return
+    item = Item(type_, resource, content, full_url)
+    if all(path.startswith(NOT_NEEDED) for path in left_out):
+        found.items.append(item)
+    else:
+        found.unreadable.append((type_, item.label))
+
+
+def _decode_envelope(content: Raw) -> tuple[Envelope | None, frozenset[str]]:
+    try:
+        return _envelope.decode(content), frozenset()
+    except DATA_ERRORS:
+        pass
+    try:
+        return lenient.decode(content, Envelope)
+    except DATA_ERRORS:
+        return None, frozenset()
+
+
+def _has(content: Raw) -> bool:
+    return bytes(memoryview(content)[:4]) not in (b"", b"null")
+
+
+def _is_error(outcome: Raw) -> bool:
+    """Whether an OperationOutcome says that something failed: an empty search (`warning`) did not."""
+    try:
+        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(outcome).issue)
+    except DATA_ERRORS:
+        return True

@@ -1,0 +1,157 @@
+"""All resources of one call, each once, with the references between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from mappings.facts import DataGap
+from mappings.from_fhir import shapes
+from mappings.from_fhir.bundle import DATA_ERRORS, Item, Unwrapped, unwrap
+from mappings.from_fhir.datatypes import Meta, Resource
+from mappings.from_fhir.dates import when
+
+FORMER_NAMES: Final = {"MedicationOrder": "MedicationRequest", "ProcedureRequest": "ServiceRequest"}
+"""What a type of DSTU2 or STU3 has been called since R4."""
+
+REPORTERS: Final = frozenset({"Patient", "RelatedPerson"})
+"""Who reports, where a clinician would observe."""
+
+Shape = TypeVar("Shape", bound=Resource)
+
+_contained: Final = msgspec.json.Decoder(shapes.AnyResource)
+
+
+class Source(Struct):
+    """What the EHR sent under one prefetch key or context field.
+
+    `content` is JSON; None is JSON null. A key that was not sent has no Source.
+    """
+
+    key: str
+    content: bytes | Raw | None
+    expects: tuple[str, ...] = ()
+    """Resource types that the key was asked for."""
+    draft: bool = False
+    """Not yet part of the record: `context.draftOrders`, `context.conditions`."""
+
+
+class Chart(Struct):
+    """Every readable resource once, whoever it belongs to, and what went wrong on the way."""
+
+    items: dict[tuple[str, str], Item] = {}
+    by_full_url: dict[str, tuple[str, str]] = {}
+    read: set[str] = set()
+    gaps: list[DataGap] = []
+    specimens: dict[str, tuple[str, bool]] = {}
+    """Key and haemolysis of the specimens looked up so far, by reference."""
+
+    def find(self, reference: str) -> Item | None:
+        """The resource a relative, absolute or urn:uuid reference names; versions are ignored."""
+        return self.items.get(self.by_full_url.get(reference) or local_key(reference))
+
+    def resolve(self, reference: str, contained: Iterable[Raw], shape: type[Shape]) -> Shape | None:
+        """The referenced resource, contained ones included, if it was sent and is of this shape."""
+        if reference.startswith("#"):
+            found = _contained_resource(reference[1:], contained)
+        else:
+            item = self.find(reference)
+            found = item.resource if item else None
+        return found if isinstance(found, shape) else None
+
+    def is_reporter(self, reference: str) -> bool:
+        """Whether the reference names a patient or a relative."""
+        item = self.find(reference)
+        return (item.type if item else local_key(reference)[0]) in REPORTERS
+
+
+def local_key(reference: str) -> tuple[str, str]:
+    """`("Patient", "1")` of `Patient/1`, `https://ehr/fhir/Patient/1` or `Patient/1/_history/2`."""
+    parts = reference.partition("/_history/")[0].rsplit("/", 2)
+    return (parts[-2], parts[-1]) if len(parts) > 1 else ("", reference)
+
+
+def _contained_resource(id_: str, contained: Iterable[Raw]) -> Resource | None:
+    for content in contained:
+        try:
+            resource: Resource = _contained.decode(content)
+        except DATA_ERRORS:
+            continue
+        if resource.id.removeprefix("#") == id_:
+            return resource
+    return None
+
+
+def collect(sources: Sequence[Source]) -> Chart:
+    """Unwrap all sources; of two versions of a resource keep the later one."""
+    chart = Chart()
+    missing: dict[str, str] = {}
+    for source in sources:
+        found = unwrap(source.content)
+        _note(source, found, chart, missing)
+        for item in found.items:
+            item.key, item.draft = source.key, source.draft
+            _keep(item, chart)
+    chart.gaps += [
+        DataGap(type_, "not-provided", f"the EHR sent no {type_}", key)
+        for type_, key in missing.items()
+        if type_ not in chart.read
+    ]
+    return chart
+
+
+def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
+    """Record what was obtained and what was not."""
+    kinds = [FORMER_NAMES.get(item.type, item.type) for item in found.items]
+    types = {*kinds, *found.others, *(type_ for type_, _ in found.unreadable)}
+    if not source.draft:
+        chart.read |= types
+    if found.bundle and not found.failed:
+        chart.read.update(source.expects)
+    once = Counter(kinds)
+    for item, kind in zip(found.items, kinds, strict=True):
+        item.alone = kind in source.expects and once[kind] == 1
+    chart.gaps += [
+        DataGap(type_, "not-readable", f"a {type_} could not be read", label or source.key)
+        for type_, label in found.unreadable
+    ]
+    names = source.expects or (source.key,)
+    if found.null:
+        chart.gaps += [DataGap(n, "not-provided", f"the EHR sent nothing for {n}", source.key) for n in names]
+    if found.failed:
+        chart.gaps += [
+            DataGap(n, "not-readable", f"what the EHR sent for {n} is an error or cannot be read", source.key)
+            for n in names
+        ]
+    if found.incomplete:
+        names = source.expects or tuple(sorted(types)) or (source.key,)
+        chart.gaps += [DataGap(n, "incomplete", f"only a part of {n} was sent", source.key) for n in names]
+    if not found.null and not found.failed:
+        for type_ in source.expects:
+            missing.setdefault(type_, source.key)
+
+
+def _keep(item: Item, chart: Chart) -> None:
+    key = (item.type, item.resource.id or item.full_url or bytes(item.content).decode(errors="replace"))
+    if item.full_url:
+        chart.by_full_url[item.full_url] = key
+    known = chart.items.get(key)
+    if known:
+        later = item if _version(item) > _version(known) else known
+        later.draft = item.draft and known.draft
+        later.alone = item.alone or known.alone
+        item = later
+    chart.items[key] = item
+
+
+def _version(item: Item) -> tuple[int, str, int, bytes]:
+    """Sorts the versions of one resource; without version or time the fuller copy is the later one."""
+    meta = item.resource.meta or Meta()
+    number = int(meta.version_id) if meta.version_id.isdecimal() and len(meta.version_id) < 19 else -1
+    updated = when(meta.last_updated)
+    content = bytes(item.content)
+    return number, f"{updated.earliest} {updated.moment}" if updated else "", len(content), content

@@ -1,0 +1,75 @@
+"""FHIR date, dateTime and instant, as written: partial, without seconds, with or without a zone."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from mappings.from_fhir.datatypes import Period
+
+PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?")
+DAY_FIRST = re.compile(r"(\d{4}-\d\d-\d\d)(?:\D|$)")
+
+
+class When(NamedTuple):
+    """A stated time: the first and the last day it allows, and an instant to sort by."""
+
+    earliest: date
+    latest: date
+    moment: str
+    """ISO 8601 in UTC, sorts as text; empty if no time of day was stated."""
+
+
+@lru_cache(maxsize=8192)
+def when(text: str) -> When | None:
+    """Read a FHIR time; None if there is none or no calendar day can be read from it.
+
+    The day is the day as written: a zone moves the instant, never the day.
+    """
+    text = text.strip()
+    if partial := PARTIAL.fullmatch(text):
+        return _partial(int(partial[1]), int(partial[2] or 0))
+    written = DAY_FIRST.match(text)
+    if not written:
+        return None
+    try:
+        day = date.fromisoformat(written[1])
+    except ValueError:
+        return None
+    return When(day, day, _moment(text))
+
+
+def _partial(year: int, month: int) -> When | None:
+    try:
+        first = date(year, month or 1, 1)
+    except ValueError:
+        return None
+    last = date(year, month or 12, monthrange(year, month or 12)[1])
+    return When(first, last, "")
+
+
+def _moment(text: str) -> str:
+    if len(text) <= len("2026-03-01"):
+        return ""
+    try:
+        stated = datetime.fromisoformat(text)
+        moment = stated.astimezone(UTC) if stated.tzinfo else stated
+    except (ValueError, OverflowError):
+        return ""
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def first_readable(*texts: str) -> When | None:
+    """The first of these times that can be read."""
+    for text in texts:
+        if text and (stated := when(text)):
+            return stated
+    return None
+
+
+def end_or_start(period: Period | None) -> tuple[str, str]:
+    """A period's end, then its start: when what it describes was complete."""
+    return (period.end, period.start) if period else ("", "")

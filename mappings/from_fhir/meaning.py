@@ -1,0 +1,119 @@
+"""What a code means to us, looked up once per distinct CodeableConcept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.vocabulary import (
+    MEASURES,
+    NEURO_EXAM,
+    PREGNANCY_STATUS,
+    PROCEDURES,
+    SOMEBODY_ELSE,
+    TWITCHING,
+    plain,
+)
+from terminology.concepts import ConceptMatch, concepts, concepts_of
+from terminology.laboratory import LabMatch, identify
+from terminology.orders import tests_of
+
+LONGEST_KEPT: Final = 500
+HEADINGS: Final = frozenset({"history", "examination"})
+"""Kinds of concept that name a question, not a finding."""
+
+
+class Meaning(NamedTuple):
+    """The meaning of `Observation.code`."""
+
+    lab: LabMatch
+    concepts: tuple[str, ...]
+    """The findings it names."""
+    by_text: bool
+    measure: str
+    """`Measure.item`, or empty."""
+    procedures: tuple[str, ...]
+    """Ids of tests other than laboratory tests."""
+    neurological_examination: bool
+    pregnancy_status: bool
+    somebody_else: bool
+    """About a relative or an unborn child, not about the patient."""
+    history: bool
+    """It names something that is read even without a text in its value."""
+
+
+def meaning_of(code: CodeableConcept) -> Meaning:
+    """Look an observation's code up everywhere."""
+    return _meaning(code) if is_short(code) else _meaning.__wrapped__(code)
+
+
+def is_short(code: CodeableConcept) -> bool:
+    """Whether it may be kept: what a stranger sends must not fill the memory."""
+    length = len(code.text)
+    for coding in code.coding:
+        length += len(coding.display or "") + len(coding.code or "")
+    return length <= LONGEST_KEPT
+
+
+@lru_cache(maxsize=4096)
+def _meaning(code: CodeableConcept) -> Meaning:
+    named = concepts_of(code.coding, code.text or None)
+    found = findings_among(named.concepts)
+    item = next((MEASURES[concept] for concept in named.concepts if concept in MEASURES), "")
+    procedures = procedures_of(code)
+    examination = NEURO_EXAM in named.concepts
+    return Meaning(
+        lab=identify(code.coding, code.text or None),
+        concepts=found,
+        by_text=named.by_text,
+        measure=item,
+        procedures=procedures,
+        neurological_examination=examination,
+        pregnancy_status=PREGNANCY_STATUS in named.concepts,
+        somebody_else=any(SOMEBODY_ELSE.search(name) for name in names_of(code)),
+        history=bool(found or item or procedures or examination),
+    )
+
+
+def findings_among(named: Iterable[str]) -> tuple[str, ...]:
+    """The concepts that say something of the patient, without the headings of questions."""
+    return tuple(concept for concept in named if concepts()[concept].kind not in HEADINGS)
+
+
+def is_twitching(concept: str) -> bool:
+    """Whether it is fasciculation or implies it."""
+    return concept == TWITCHING or TWITCHING in concepts()[concept].implies
+
+
+def concepts_named(code: CodeableConcept) -> ConceptMatch:
+    """The concepts of a diagnosis, procedure or reason."""
+    return _concepts(code) if is_short(code) else _concepts.__wrapped__(code)
+
+
+@lru_cache(maxsize=4096)
+def _concepts(code: CodeableConcept) -> ConceptMatch:
+    return concepts_of(code.coding, code.text or None)
+
+
+def procedures_of(code: CodeableConcept) -> tuple[str, ...]:
+    """The tests other than laboratory tests that this code names."""
+    return tuple(test for test in tests_of(code.coding, code.text or None) if test in PROCEDURES)
+
+
+def names_of(code: CodeableConcept) -> list[str]:
+    """Its text and displays, as phrases."""
+    return [plain(name) for name in (code.text, *(coding.display for coding in code.coding)) if name]
+
+
+def spoken(ids: Iterable[str]) -> str:
+    """Ids as words, for records that give a code and no text."""
+    return ", ".join(ids).replace("_", " ")
+
+
+def text_of(concept: CodeableConcept | None) -> str:
+    """Its text, else its first display."""
+    if concept is None:
+        return ""
+    return concept.text or next((coding.display for coding in concept.coding if coding.display), "")

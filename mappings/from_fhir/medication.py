@@ -1,0 +1,204 @@
+"""Medicines that the record says are, were or will be taken. Not taken is not taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Final, Literal, NamedTuple
+
+from mappings.facts import DataGap, Medication
+from mappings.from_fhir.bundle import Item
+from mappings.from_fhir.chart import Chart
+from mappings.from_fhir.datatypes import CodeableConcept, Coding, Period
+from mappings.from_fhir.dates import when
+from mappings.from_fhir.medication_shapes import (
+    Dosage,
+    MedicationAdministration,
+    MedicationRequest,
+    MedicationStatement,
+    MedicationUse,
+)
+from mappings.from_fhir.medication_shapes import Medication as MedicationResource
+from terminology.drugs import DrugMatch, recognise
+
+Status = Literal["active", "ended", "draft", "unknown"]
+
+NOT_TAKEN: Final = frozenset(
+    {"entered-in-error", "cancelled", "on-hold", "not-taken", "intended", "not-done"}
+)
+ENDED: Final = frozenset({"stopped", "completed"})
+ACTIVE: Final = frozenset({"active", "recorded", "in-progress"})
+NOT_ORDERED: Final = frozenset({"proposal", "option"})
+"""Intents that ask nobody to take anything. `plan` counts only if the patient reports taking it."""
+NOT_TAKING: Final = frozenset({"not-taking", "not-taken", "stopped", "on-hold"})
+"""R5 MedicationStatement.adherence."""
+
+
+class Named(NamedTuple):
+    """The medicine as the resource names it."""
+
+    codings: tuple[Coding, ...]
+    texts: tuple[str, ...]
+
+
+class Course(NamedTuple):
+    """When and how it is taken."""
+
+    start: date | None
+    end: date | None
+    dosages: Sequence[Dosage]
+
+
+def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
+    """One medicine, or the reason why the order names none."""
+    use = item.resource
+    assert isinstance(use, MedicationUse)  # noqa: S101 - read.py dispatches by type
+    status = _status(use, draft=item.draft)
+    if status is None:
+        return
+    named = _named(use, chart)
+    if not named.codings and not named.texts:
+        text = "a medicine is ordered or recorded that the record does not name"
+        yield DataGap("medication", "medication-not-resolved", text, item.label or item.key)
+        return
+    course = _course(use)
+    match = _recognise(named, course.dosages)
+    if match.no_medicine:
+        return
+    yield Medication(
+        text=named.texts[0] if named.texts else named.codings[0].code or "",
+        classes=match.classes,
+        local=match.local,
+        ingredients=match.ingredients,
+        route=match.route,
+        status=status,
+        start=course.start,
+        end=course.end,
+        by=match.by,
+        resource=item.label,
+    )
+
+
+def _status(use: MedicationUse, *, draft: bool) -> Status | None:
+    """None: not taken, so that the record holds no such medicine."""
+    status = use.status.strip().lower()
+    if status in NOT_TAKEN or _is_negated(use, draft=draft):
+        return None
+    if status in ENDED:
+        return "ended"
+    if draft or status == "draft":
+        return "draft"
+    if isinstance(use, MedicationAdministration) and status not in ACTIVE:
+        return "ended"
+    return "active" if status in ACTIVE else "unknown"
+
+
+def _is_negated(use: MedicationUse, *, draft: bool) -> bool:
+    match use:
+        case MedicationRequest():
+            intent = use.intent.strip().lower()
+            reported = use.reported or use.reported_boolean or use.reported_reference is not None
+            intended_only = intent in NOT_ORDERED or (intent == "plan" and not reported)
+            return use.do_not_perform or (intended_only and not draft)
+        case MedicationStatement():
+            adherence = use.adherence.code if use.adherence else None
+            not_taking = adherence is not None and any(
+                coding.code in NOT_TAKING for coding in adherence.coding
+            )
+            return use.was_not_taken or use.taken == "n" or not_taking
+        case MedicationAdministration():
+            return use.not_given
+        case _:
+            return False
+
+
+def _named(use: MedicationUse, chart: Chart) -> Named:
+    concepts, reference = [use.medication_codeable_concept], use.medication_reference
+    display = ""
+    if use.medication:
+        concepts += [use.medication.concept, CodeableConcept(use.medication.coding, use.medication.text)]
+        reference = reference or use.medication.reference
+    if reference:
+        display = reference.display
+        if medication := chart.resolve(reference.reference, use.contained, MedicationResource):
+            concepts += _contents(medication)
+    codings = tuple(c for concept in concepts if concept for c in concept.coding if c.code or c.display)
+    texts = [concept.text for concept in concepts if concept]
+    texts += [display, *(coding.display or "" for coding in codings)]
+    return Named(codings, tuple(dict.fromkeys(text.strip() for text in texts if text.strip())))
+
+
+def missing_medication(item: Item, chart: Chart) -> str:
+    """The reference to the Medication that has to be fetched to know what this is; empty if none has."""
+    use = item.resource
+    if not isinstance(use, MedicationUse) or _status(use, draft=item.draft) is None:
+        return ""
+    reference = use.medication_reference or (use.medication.reference if use.medication else None)
+    if reference is None or reference.reference.startswith("#") or chart.find(reference.reference):
+        return ""
+    return reference.reference
+
+
+def _contents(medication: MedicationResource) -> list[CodeableConcept | None]:
+    """Its code; without one, its ingredients."""
+    if medication.code and (medication.code.coding or medication.code.text):
+        return [medication.code]
+    concepts: list[CodeableConcept | None] = []
+    for ingredient in medication.ingredient:
+        concepts += [ingredient.item_codeable_concept, ingredient.item.concept if ingredient.item else None]
+    return concepts
+
+
+def _recognise(named: Named, dosages: Sequence[Dosage]) -> DrugMatch:
+    """Instructions may tell the route and the form; a medicine that only they name is not the one ordered."""
+    routes = (route for dosage in dosages if dosage.route for route in _names(dosage.route))
+    route = next((route for route in routes if route), "")
+    instructions = [dosage.text for dosage in dosages if dosage.text]
+    match = recognise(named.codings, [*named.texts, *instructions], route)
+    if match.by == "text" and instructions and not recognise(named.codings, named.texts, route).by:
+        return DrugMatch()
+    return match
+
+
+def _names(concept: CodeableConcept) -> tuple[str, ...]:
+    return concept.text, *(
+        name for coding in concept.coding for name in (coding.display, coding.code) if name
+    )
+
+
+def _course(use: MedicationUse) -> Course:
+    """Start: the earliest stated, its latest possible day. End: the last stated, its latest possible day."""
+    dosages: Sequence[Dosage] = ()
+    periods: list[Period | None] = []
+    written, changed = "", ""
+    match use:
+        case MedicationRequest():
+            dosages = use.dosage_instruction
+            periods = [use.dispense_request.validity_period] if use.dispense_request else []
+            written = use.authored_on or use.date_written
+            changed = use.status_changed if use.status.strip().lower() in ENDED else ""
+        case MedicationStatement():
+            dosages, periods, written = use.dosage, [use.effective_period], use.effective_date_time
+        case MedicationAdministration():
+            dosages = (use.dosage,) if use.dosage else ()
+            day = use.effective_date_time or use.occurence_date_time
+            periods = [use.effective_period, use.occurence_period, Period(day, day)]
+        case _:
+            pass
+    bounds = [d.timing.repeat.bounds_period for d in dosages if d.timing and d.timing.repeat]
+    starts = [time.latest for p in (*bounds, *periods) if p and (time := when(p.start))]
+    if not starts and (stated := when(written)):
+        starts = [stated.latest]
+    start = min(starts, default=None)
+    return Course(start, _end(bounds, periods, changed), dosages)
+
+
+def _end(bounds: Sequence[Period | None], periods: Sequence[Period | None], changed: str) -> date | None:
+    """The end of taking it, else of the prescription; an order stopped before that ended when it was stopped."""
+    ends: list[date] = []
+    for group in (bounds, periods):
+        ends = ends or [time.latest for p in group if p and (time := when(p.end))]
+    stopped = when(changed)
+    if stopped:
+        return min(max(ends), stopped.latest) if ends else stopped.latest
+    return max(ends) if ends else None

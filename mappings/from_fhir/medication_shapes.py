@@ -1,0 +1,107 @@
+"""The inbound resources that name a medicine, of R4, R5, STU3 and DSTU2."""
+
+from __future__ import annotations
+
+from mappings.from_fhir.datatypes import (
+    CodeableConcept,
+    CodeableReference,
+    Element,
+    Period,
+    Reference,
+    Resource,
+)
+
+
+class Ingredient(Element):
+    """`Medication.ingredient` of R4 and R5."""
+
+    item_codeable_concept: CodeableConcept | None = None
+    item: CodeableReference | None = None
+
+
+class Medication(Resource, tag_field="resourceType", tag="Medication"):
+    """https://hl7.org/fhir/R4/medication.html"""
+
+    code: CodeableConcept | None = None
+    ingredient: tuple[Ingredient, ...] = ()
+
+
+class TimingRepeat(Element):
+    """`Timing.repeat`."""
+
+    bounds_period: Period | None = None
+
+
+class Timing(Element):
+    """https://hl7.org/fhir/R4/datatypes.html#Timing"""
+
+    repeat: TimingRepeat | None = None
+
+
+class Dosage(Element):
+    """https://hl7.org/fhir/R4/dosage.html"""
+
+    text: str = ""
+    route: CodeableConcept | None = None
+    timing: Timing | None = None
+
+
+class DispenseRequest(Element):
+    """`MedicationRequest.dispenseRequest`."""
+
+    validity_period: Period | None = None
+
+
+class MedicationUse(Resource):
+    """What the resources that name a medicine have in common; `medication` is R5's."""
+
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
+    medication: CodeableReference | None = None
+
+
+class MedicationRequest(MedicationUse, tag_field="resourceType", tag="MedicationRequest"):
+    """https://hl7.org/fhir/R4/medicationrequest.html; `date_written` is DSTU2's."""
+
+    intent: str = ""
+    do_not_perform: bool = False
+    reported: bool = False
+    reported_boolean: bool = False
+    reported_reference: Reference | None = None
+    status_changed: str = ""
+    authored_on: str = ""
+    date_written: str = ""
+    dosage_instruction: tuple[Dosage, ...] = ()
+    dispense_request: DispenseRequest | None = None
+
+
+class MedicationOrder(MedicationRequest, tag_field="resourceType", tag="MedicationOrder"):
+    """The MedicationRequest of DSTU2."""
+
+
+class Adherence(Element):
+    """`MedicationStatement.adherence` of R5."""
+
+    code: CodeableConcept | None = None
+
+
+class MedicationStatement(MedicationUse, tag_field="resourceType", tag="MedicationStatement"):
+    """https://hl7.org/fhir/R4/medicationstatement.html; `taken` is STU3's, `was_not_taken` DSTU2's."""
+
+    taken: str = ""
+    was_not_taken: bool = False
+    adherence: Adherence | None = None
+    effective_date_time: str = ""
+    effective_period: Period | None = None
+    dosage: tuple[Dosage, ...] = ()
+
+
+class MedicationAdministration(MedicationUse, tag_field="resourceType", tag="MedicationAdministration"):
+    """https://hl7.org/fhir/R4/medicationadministration.html; `occurence…` is R5's own spelling."""
+
+    not_given: bool = False
+    effective_date_time: str = ""
+    effective_period: Period | None = None
+    occurence_date_time: str = ""
+    occurence_period: Period | None = None
+    dosage: Dosage | None = None

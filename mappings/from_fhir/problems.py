@@ -1,0 +1,157 @@
+"""Diagnoses, procedures and reasons of encounters, as problems of the concepts they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mappings.facts import DataGap, Order, Problem
+from mappings.from_fhir.bundle import Item
+from mappings.from_fhir.chart import Chart
+from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.dates import end_or_start, first_readable
+from mappings.from_fhir.meaning import concepts_named, procedures_of, spoken, text_of
+from mappings.from_fhir.shapes import Condition, Encounter, Procedure
+
+REFUTED: Final = frozenset({"refuted", "entered-in-error"})
+INACTIVE: Final = frozenset({"inactive", "remission", "resolved"})
+ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
+DONE: Final = frozenset({"completed", "in-progress", ""})
+UNDER_WAY: Final = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold"})
+
+
+def statuses_of(concept: CodeableConcept | None) -> set[str]:
+    """All that a coded status says: codes, displays, and the plain string that STU3 has there."""
+    if concept is None:
+        return set()
+    said = [concept.text, *(name for c in concept.coding for name in (c.code, c.display) if name)]
+    return {text.strip().lower().replace(" ", "-") for text in said}
+
+
+def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
+    """A Condition of any category, unless refuted or entered in error."""
+    condition = item.resource
+    assert isinstance(condition, Condition)  # noqa: S101 - read.py dispatches by type
+    said = statuses_of(condition.clinical_status)
+    if REFUTED & {*said, *statuses_of(condition.verification_status), condition.status}:
+        return
+    if condition.code is None or not (condition.code.coding or condition.code.text):
+        yield DataGap(
+            "Condition", "not-readable", "a Condition does not say what it is", item.label or item.key
+        )
+        return
+    named = concepts_named(condition.code)
+    if not named.concepts:
+        return
+    period, abatement = condition.onset_period, condition.abatement_period
+    onset = first_readable(condition.onset_date_time, period.start if period else "", condition.onset_string)
+    ended = first_readable(
+        condition.abatement_date_time, *end_or_start(abatement), condition.abatement_string
+    )
+    recorded = first_readable(condition.recorded_date, condition.asserted_date, condition.date_recorded)
+    yield Problem(
+        concepts=named.concepts,
+        text=text_of(condition.code) or spoken(named.concepts[:1]),
+        active=bool(said & ACTIVE) or not (said & INACTIVE or _has_abated(condition)),
+        onset=onset.earliest if onset else None,
+        recorded=recorded.earliest if recorded else None,
+        ended=ended.latest if ended else None,
+        site=_sites(condition.body_site),
+        by_text=named.by_text,
+        draft=item.draft,
+        resource=item.label,
+    )
+
+
+def _has_abated(condition: Condition) -> bool:
+    return bool(
+        condition.abatement_date_time
+        or condition.abatement_period
+        or condition.abatement_string
+        or condition.abatement_boolean
+        or condition.abatement_age
+    )
+
+
+def _sites(concepts: Sequence[CodeableConcept]) -> str:
+    names = [name for c in concepts for name in (c.text, *(coding.display for coding in c.coding)) if name]
+    return ", ".join(dict.fromkeys(names))
+
+
+def read_procedure(item: Item, _chart: Chart) -> Iterator[Problem | Order]:
+    """A procedure that was carried out or is under way; a test that was carried out is an order done."""
+    procedure = item.resource
+    assert isinstance(procedure, Procedure)  # noqa: S101 - read.py dispatches by type
+    status = procedure.status.strip().lower()
+    if procedure.code is None or status not in DONE or procedure.not_done:
+        return
+    done = first_readable(
+        procedure.performed_date_time or procedure.occurrence_date_time,
+        *end_or_start(procedure.performed_period or procedure.occurrence_period),
+        procedure.performed_string,
+    )
+    named = concepts_named(procedure.code)
+    if status == "completed" and (tests := procedures_of(procedure.code)):
+        yield Order(
+            tests,
+            "done",
+            text_of(procedure.code) or spoken(tests),
+            done.earliest if done else None,
+            item.label,
+        )
+    if named.concepts:
+        yield Problem(
+            concepts=named.concepts,
+            text=text_of(procedure.code) or spoken(named.concepts[:1]),
+            onset=done.earliest if done else None,
+            recorded=done.earliest if done else None,
+            site=_sites(procedure.body_site),
+            kind="Procedure",
+            by_text=named.by_text,
+            draft=item.draft,
+            resource=item.label,
+        )
+
+
+def read_encounter(item: Item, chart: Chart) -> Iterator[Problem]:
+    """The reasons of an encounter: active ones if it is under way or is the one that was asked for."""
+    encounter = item.resource
+    assert isinstance(encounter, Encounter)  # noqa: S101 - read.py dispatches by type
+    status = encounter.status.strip().lower()
+    if status in ("entered-in-error", "cancelled"):
+        return
+    period = encounter.period or encounter.actual_period
+    start = first_readable(period.start if period else "")
+    for reason in _reasons(encounter, chart):
+        named = concepts_named(reason)
+        if named.concepts:
+            yield Problem(
+                concepts=named.concepts,
+                text=text_of(reason) or spoken(named.concepts[:1]),
+                active=status in UNDER_WAY or item.alone,
+                recorded=start.earliest if start else None,
+                kind="Encounter",
+                by_text=named.by_text,
+                draft=item.draft,
+                resource=item.label,
+            )
+
+
+def _reasons(encounter: Encounter, chart: Chart) -> Iterator[CodeableConcept]:
+    """Codes, and the displays of references to Conditions that were not sent: those sent speak for themselves."""
+    yield from encounter.reason_code
+    references = list(encounter.reason_reference)
+    for reason in encounter.reason:
+        yield CodeableConcept(reason.coding, reason.text)
+        for value in reason.value:
+            if value.concept:
+                yield value.concept
+            if value.reference:
+                references.append(value.reference)
+    for reference in references:
+        contained = chart.resolve(reference.reference, encounter.contained, Condition)
+        if reference.reference.startswith("#") and contained:
+            if contained.code and not REFUTED & statuses_of(contained.verification_status):
+                yield contained.code
+        elif not contained and reference.display:
+            yield CodeableConcept((), reference.display)

@@ -1,0 +1,105 @@
+"""The entry point: everything an EHR sent about one patient, as facts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Final
+
+from mappings.facts import (
+    Answer,
+    DataGap,
+    Finding,
+    LabResult,
+    Measure,
+    Medication,
+    Order,
+    PatientFacts,
+    Problem,
+)
+from mappings.from_fhir.bundle import DATA_ERRORS, Item, next_links
+from mappings.from_fhir.chart import Chart, Source, collect
+from mappings.from_fhir.identity import bare_id, own
+from mappings.from_fhir.limits import Person
+from mappings.from_fhir.medication import missing_medication, read_medication
+from mappings.from_fhir.observation import read_observation
+from mappings.from_fhir.orders import read_report, read_request
+from mappings.from_fhir.panels import member_times
+from mappings.from_fhir.patient import read_patient
+from mappings.from_fhir.problems import read_condition, read_encounter, read_procedure
+from mappings.from_fhir.questionnaire import read_answers
+
+__all__ = ["Source", "next_links", "read_patient_facts", "unresolved_medications"]
+
+Reader = Callable[[Item, Chart], Iterator[Any]]
+
+READERS: Final[dict[str, Reader]] = {
+    "MedicationRequest": read_medication,
+    "MedicationOrder": read_medication,
+    "MedicationStatement": read_medication,
+    "MedicationAdministration": read_medication,
+    "Condition": read_condition,
+    "Procedure": read_procedure,
+    "Encounter": read_encounter,
+    "ServiceRequest": read_request,
+    "ProcedureRequest": read_request,
+    "DiagnosticReport": read_report,
+    "QuestionnaireResponse": read_answers,
+}
+"""All but Observation, which is read last: its reference intervals depend on who the patient is."""
+
+
+def read_patient_facts(patient_id: str, sources: Sequence[Source]) -> PatientFacts:
+    """Read all sources into the facts about one patient.
+
+    `patient_id` is `context.patientId`, with or without `Patient/`. Pure: no clock, no network. Never raises
+    on any JSON: what cannot be read is a DataGap. Nothing about another patient is used.
+    """
+    patient_id = bare_id(patient_id)
+    chart = collect(sources)
+    mine, others = own(chart, patient_id)
+    facts: defaultdict[type, list[Any]] = defaultdict(list, {DataGap: [*chart.gaps, *others]})
+    for item in mine:
+        if reader := READERS.get(item.type):
+            _read(reader, item, chart, facts)
+    patient = read_patient(patient_id, mine, facts[Problem])
+    person = Person(patient.sex, patient.birth_date, patient.pregnant)
+    reader = partial(read_observation, person=person, member_times=member_times(mine, chart))
+    for item in mine:
+        if item.type == "Observation":
+            _read(reader, item, chart, facts)
+    return PatientFacts(
+        patient=patient,
+        labs=tuple(facts[LabResult]),
+        medications=tuple(facts[Medication]),
+        problems=tuple(facts[Problem]),
+        findings=tuple(facts[Finding]),
+        measures=tuple(facts[Measure]),
+        answers=tuple(facts[Answer]),
+        orders=tuple(facts[Order]),
+        gaps=tuple(dict.fromkeys(facts[DataGap])),
+        read=frozenset(chart.read),
+    )
+
+
+def _read(reader: Reader, item: Item, chart: Chart, facts: defaultdict[type, list[Any]]) -> None:
+    """Add what a reader makes of one resource; data that no reader expected costs this resource only."""
+    try:
+        for fact in reader(item, chart):
+            facts[type(fact)].append(fact)
+    except DATA_ERRORS:
+        gap = DataGap(item.type, "not-readable", f"a {item.type} could not be read", item.label or item.key)
+        facts[DataGap].append(gap)
+
+
+def unresolved_medications(patient_id: str, sources: Sequence[Source]) -> list[str]:
+    """References to Medications that the patient's orders name only by reference and that were not sent.
+
+    Fetch them and pass them as further sources. Relative (`Medication/1`) or absolute, as written: check an
+    absolute one before following it.
+    """
+    chart = collect(sources)
+    mine, _ = own(chart, bare_id(patient_id))
+    missing = (missing_medication(item, chart) for item in mine)
+    return list(dict.fromkeys(reference for reference in missing if reference))

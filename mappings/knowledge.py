@@ -1,0 +1,155 @@
+"""Loads the reviewed files into one immutable `Knowledge`, and says plainly what is wrong with a file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from mappings.rule_language import When
+from mappings.rules import (
+    AnalyteRule,
+    CalciumRule,
+    ContributorRule,
+    DrugClass,
+    GateRule,
+    Note,
+    OrderRule,
+    Question,
+    Ranking,
+    RedFlagRule,
+    Reference,
+    Release,
+    SpuriousRule,
+)
+
+T = TypeVar("T")
+FOLDER = Path(__file__).parent
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class KnowledgeError(ValueError):
+    """A rule file that cannot be used: `file`, where in it, what is wrong and what to write instead."""
+
+    def __init__(self, file: str, problem: str) -> None:
+        super().__init__(f"{file}: {problem}")
+        self.file = file
+        self.problem = problem
+
+
+class Knowledge:
+    """All rules, by id. Compared by identity; `version` changes with every byte of every file."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.folder = folder
+        self.release = _one(folder / "release.yaml", Release)
+        self.references: Mapping[str, Reference] = _list(folder / "references.yaml", Reference)
+        analytes = {path: _raw(path) for path in _files(folder / "analytes")}
+        self.calcium = _convert(*_pick(analytes, "calcium"), CalciumRule)
+        self.analytes: Mapping[str, AnalyteRule] = _by_id(
+            (path, _convert(path, raw, AnalyteRule))
+            for path, raw in analytes.items()
+            if path.stem != "calcium"
+        )
+        self.contributors: Mapping[str, ContributorRule] = _folder(folder / "contributors", ContributorRule)
+        self.red_flags: Mapping[str, RedFlagRule] = _folder(folder / "red_flags", RedFlagRule)
+        self.orders: Mapping[str, OrderRule] = _folder(folder / "orders", OrderRule, skip="panels")
+        self.panels = _one(folder / "orders" / "panels.yaml", dict[str, tuple[str, ...]])
+        self.spurious: Mapping[str, SpuriousRule] = _folder(folder / "spurious", SpuriousRule)
+        self.drug_classes: Mapping[str, DrugClass] = _list(folder / "drug_classes.yaml", DrugClass)
+        self.ranking = _one(folder / "ranking.yaml", Ranking)
+        self.questions: Mapping[str, Question] = _list(folder / "questionnaire.yaml", Question)
+        self.gate = _one(folder / "gate.yaml", GateRule)
+        self.notes: Mapping[str, Note] = _list(folder / "notes.yaml", Note)
+        self.wording: Mapping[str, str] = _one(folder / "wording.yaml", dict[str, str])
+        self.version = f"{self.release.version}+{_digest(folder)}"
+
+
+@cache
+def load_knowledge(folder: Path = FOLDER) -> Knowledge:
+    """The rules of `folder` (the shipped ones by default). Raises `KnowledgeError`."""
+    return Knowledge(folder)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.yaml"))
+
+
+def _digest(folder: Path) -> str:
+    """Twelve hex digits over names and contents of every rule file."""
+    total = hashlib.sha256()
+    for path in sorted(folder.rglob("*.yaml")):
+        total.update(path.relative_to(folder).as_posix().encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()[:12]
+
+
+def _raw(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+    except FileNotFoundError:
+        raise KnowledgeError(path.name, "the file is missing; every rule set needs it") from None
+    except yaml.YAMLError as error:
+        raise KnowledgeError(path.name, f"not valid YAML: {error}") from None
+
+
+def _convert(path: Path, raw: Any, shape: type[T]) -> T:
+    try:
+        rule = msgspec.convert(raw, shape)
+        for where, when in conditions(rule):
+            _check_word(where, when)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise KnowledgeError(path.name, str(error)) from None
+    return rule
+
+
+def _check_word(where: str, when: When) -> None:
+    try:
+        when.word()
+    except ValueError as error:
+        raise ValueError(f"{error} - at `{where}`") from None
+
+
+def conditions(rule: Any, where: str = "$") -> Iterator[tuple[str, When]]:
+    """Every condition inside a rule, with its place: `$.tiers[0].when`."""
+    if isinstance(rule, When):
+        yield where, rule
+    if isinstance(rule, msgspec.Struct):
+        for field in rule.__struct_fields__:
+            yield from conditions(getattr(rule, field), f"{where}.{field}")
+    elif isinstance(rule, tuple | list):
+        for index, item in enumerate(rule):
+            yield from conditions(item, f"{where}[{index}]")
+
+
+def _one(path: Path, shape: Any) -> Any:
+    return _convert(path, _raw(path), shape)
+
+
+def _list(path: Path, shape: type[T]) -> Mapping[str, T]:
+    return _by_id((path, item) for item in _one(path, tuple[shape, ...]))  # type: ignore[valid-type]
+
+
+def _folder(folder: Path, shape: type[T], skip: str = "") -> Mapping[str, T]:
+    return _by_id((path, _convert(path, _raw(path), shape)) for path in _files(folder) if path.stem != skip)
+
+
+def _pick(files: Mapping[Path, Any], stem: str) -> tuple[Path, Any]:
+    for path, raw in files.items():
+        if path.stem == stem:
+            return path, raw
+    raise KnowledgeError(f"{stem}.yaml", "the file is missing; every rule set needs it")
+
+
+def _by_id(rules: Iterator[tuple[Path, T]] | Any) -> Mapping[str, T]:
+    found: dict[str, T] = {}
+    for path, rule in rules:
+        if rule.id in found:
+            raise KnowledgeError(path.name, f"the id `{rule.id}` is used twice; ids must be unique")
+        found[rule.id] = rule
+    return found
