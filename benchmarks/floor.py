@@ -1,0 +1,14 @@
+"""The floor: a bare FastAPI endpoint that reads the body and answers a constant card."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+
+app = FastAPI(docs_url=None, redoc_url=None)
+CARD = {"cards": [{"summary": "constant", "indicator": "info", "source": {"label": "floor"}}]}
+
+
+@app.post("/cds-services/{service_id}")
+async def call(service_id: str, request: Request) -> dict[str, object]:  # noqa: ARG001
+    await request.body()
+    return CARD

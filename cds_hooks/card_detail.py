@@ -1,0 +1,149 @@
+"""The Markdown of the cards: one function per part, every text of the record escaped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from cds_hooks.card_kit import CardKit
+from cds_hooks.markdown import escape
+from mappings.assessment import Assessment, Contributor, Evidence, RedFlag, SafetyItem, TestAdvice
+from mappings.facts import DataGap
+
+MOST_LINES = 5
+MOST_GAPS = 12
+SENTENCE = 600
+"""Longest sentence of a rule; texts of the record are cut shorter."""
+
+
+def red_flag_line(flag: RedFlag, kit: CardKit) -> str:
+    """Title, urgency, evidence, what to do, source."""
+    head = f"**{escape(flag.title)}** ({kit.say(f'urgency_{flag.urgency}')})"
+    return "- " + _join(head, _evidence(flag.evidence, kit), flag.says, _sources(flag.references, kit))
+
+
+def contributor_lines(contributors: Sequence[Contributor], kit: CardKit) -> list[str]:
+    """The ranked list, at most `MOST_LINES`; those ranked lower are named in one more line."""
+    lines = []
+    for number, contributor in enumerate(contributors[:MOST_LINES], start=1):
+        head = f"**{escape(contributor.title)}** ({kit.say(f'strength_{contributor.strength}')})"
+        explained = [escape(kit.title(drug)) for drug in contributor.explained_by]
+        evidence = _evidence(contributor.evidence, kit)
+        if explained:
+            evidence = "; ".join(
+                filter(None, (evidence, kit.say("explained_by", names=", ".join(explained))))
+            )
+        lines.append(
+            f"{number}. " + _join(head, evidence, contributor.says, _sources(contributor.references, kit))
+        )
+    if lower := contributors[MOST_LINES:]:
+        lines.append("\n" + kit.say("further", titles="; ".join(escape(item.title) for item in lower)))
+    return lines
+
+
+def safety_lines(items: Sequence[SafetyItem], kit: CardKit) -> list[str]:
+    """Results that matter for safety, under a heading that says they are no cause."""
+    if not items:
+        return []
+    return [f"**{kit.say('safety')}**\n"] + [
+        "- "
+        + _join(
+            f"**{escape(item.title)}**",
+            _evidence(item.evidence, kit),
+            item.says,
+            _sources(item.references, kit),
+        )
+        for item in items
+    ]
+
+
+def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:
+    """The tests to order, each with its reason."""
+    lines = []
+    for test in suggested:
+        urgency = "" if test.urgency == "routine" else f" ({kit.say(f'test_{test.urgency}')})"
+        lines.append("- " + _join(f"**{escape(test.title)}**{urgency}", escape(test.reason, SENTENCE)))
+    return lines
+
+
+def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
+    """What every answer owes its reader: grounds, what was not supported, not readable, not asked, and whose rules."""
+    gate = [_shown(item, kit) for item in assessment.gate.because]
+    considered = [f"{escape(kit.title(item.id))}: {escape(item.why)}" for item in assessment.considered]
+    missing = [gap for gap in assessment.gaps if gap.reason == "not-provided"]
+    unusable = [gap for gap in assessment.gaps if gap.reason != "not-provided"]
+    paragraphs = [
+        _listing("gate", gate, kit),
+        _listing("considered", considered, kit),
+        _listing("not_again", _settled(assessment.tests), kit),
+        _listing("gaps", _gaps(unusable, kit), kit),
+        _listing("not_provided", _gaps(missing, kit), kit),
+        *(escape(note, SENTENCE) for note in assessment.notes),
+        _listing("unanswered", [escape(title) for title in assessment.unanswered], kit),
+        footer(assessment, kit),
+    ]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _settled(tests: Iterable[TestAdvice]) -> list[str]:
+    """The tests that are not suggested, together when the reason is the same."""
+    by_reason: dict[str, list[str]] = {}
+    for test in tests:
+        if test.status != "suggested":
+            by_reason.setdefault(test.reason, []).append(escape(test.title))
+    return [f"{', '.join(titles)} ({escape(reason)})" for reason, titles in by_reason.items()]
+
+
+def footer(assessment: Assessment, kit: CardKit) -> str:
+    """Whose rules, how far reviewed, for whom."""
+    return (
+        "*"
+        + escape(kit.say("footer", version=assessment.knowledge_version, status=kit.status), SENTENCE)
+        + "*"
+    )
+
+
+def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
+    """Each gap in words, each once; beyond `MOST_GAPS` they are counted by reason, never dropped."""
+    reasons = kit.wording.gap_reasons
+    texts = {
+        escape(gap.text or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"): gap.reason
+        for gap in gaps
+    }
+    shown = list(texts)[:MOST_GAPS]
+    rest = Counter(list(texts.values())[MOST_GAPS:])
+    return shown + [
+        f"{kit.say('more_gaps', count=count)} ({reasons.get(reason, reason)})"
+        for reason, count in rest.items()
+    ]
+
+
+def _listing(heading: str, items: Sequence[str], kit: CardKit) -> str:
+    """One paragraph, `**Heading:** one; two`; empty without items."""
+    text = "; ".join(item.removesuffix(".") for item in items)
+    return f"**{kit.say(heading)}:** {_full_stop(text)}" if items else ""
+
+
+def _join(head: str, evidence: str, says: str = "", sources: str = "") -> str:
+    """`head: evidence. Says. Sources.`"""
+    first = f"{head}: {evidence}" if evidence else head
+    return " ".join(_full_stop(part) for part in (first, escape(says, SENTENCE), sources) if part)
+
+
+def _evidence(evidence: Iterable[Evidence], kit: CardKit) -> str:
+    return "; ".join(dict.fromkeys(_shown(item, kit) for item in evidence))
+
+
+def _shown(item: Evidence, kit: CardKit) -> str:
+    """The line of the evidence with its unit as clinicians write it."""
+    printed = kit.wording.units.get(item.unit)
+    return escape(item.text.replace(item.unit, printed) if printed else item.text)
+
+
+def _sources(references: Sequence[str], kit: CardKit) -> str:
+    names = [escape(kit.references.get(name, name)) for name in references]
+    return kit.say("sources", names="; ".join(names)) if names else ""
+
+
+def _full_stop(text: str) -> str:
+    return text if text.endswith((".", "?", "!", "…")) else text + "."

@@ -1,0 +1,67 @@
+"""What the cards need besides the assessment, prepared once per rule set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import get_args
+from uuid import uuid4
+
+from cds_hooks.card_wording import CardKind, CardWording, card_wording, override_reasons
+from cds_hooks.response import Coding, Source
+from cds_hooks.service_request import OrderTemplate, order_templates
+from mappings.knowledge import Knowledge
+
+
+def new_uuid() -> str:
+    """A random identifier for a card or suggestion."""
+    return str(uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class CardKit:
+    """Sentences, sources, reasons, order templates, and the names behind ids."""
+
+    wording: CardWording
+    sources: Mapping[CardKind, Source]
+    override_reasons: Mapping[CardKind, tuple[Coding, ...]]
+    orders: Mapping[str, tuple[OrderTemplate, ...]]
+    references: Mapping[str, str]
+    """How a card names a source, by reference id."""
+    titles: Mapping[str, str]
+    """Titles of contributors, drug classes and red flags, by id."""
+    status: str
+    """How far the rules are reviewed."""
+    uuid: Callable[[], str] = new_uuid
+
+    def say(self, sentence: str, **values: object) -> str:
+        """A sentence of the wording with its blanks filled in. Raises KeyError for an unknown one."""
+        return self.wording.say[sentence].format(**values)
+
+    def title(self, identifier: str) -> str:
+        """The title behind an id, or the id in words."""
+        return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
+
+
+def card_kit(knowledge: Knowledge, base_url: str = "") -> CardKit:
+    """Prepare the kit. With `base_url` every card's source links to the page of the rules."""
+    wording = card_wording()
+    link = f"{base_url.rstrip('/')}/knowledge" if base_url else ""
+    return CardKit(
+        wording=wording,
+        sources={
+            kind: Source(
+                wording.source_label,
+                Coding(wording.topics[kind].code, wording.topic_system, wording.topics[kind].display),
+                link,
+            )
+            for kind in get_args(CardKind)
+        },
+        override_reasons=override_reasons(),
+        orders=order_templates(knowledge.orders),
+        references={name: reference.short for name, reference in knowledge.references.items()},
+        titles={name: drug.title for name, drug in knowledge.drug_classes.items()}
+        | {name: rule.title for name, rule in knowledge.red_flags.items()}
+        | {name: rule.title for name, rule in knowledge.contributors.items()},
+        status=knowledge.release.status,
+    )

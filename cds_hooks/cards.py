@@ -1,0 +1,172 @@
+"""From the assessment to at most three cards: red flags, contributors, tests. Knows no web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cds_hooks import card_detail as detail
+from cds_hooks.card_kit import CardKit
+from cds_hooks.card_wording import CardKind
+from cds_hooks.markdown import escape, plain, shorten
+from cds_hooks.request import HookContext
+from cds_hooks.response import Action, Card, CardIndicator, Suggestion
+from cds_hooks.service_request import fill_in
+from mappings.assessment import Assessment, Contributor, Indicator, SafetyItem, TestAdvice
+
+LONGEST_SUMMARY = 139
+"""CDS Hooks 2.0, Card Attributes: fewer than 140 characters."""
+SEVERITY: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
+
+
+def build_cards(assessment: Assessment, context: HookContext, kit: CardKit) -> tuple[Card, ...]:
+    """The cards of one assessment; none exactly when it has a reason to be silent."""
+    if assessment.silent_reason is not None:
+        return ()
+    if assessment.out_of_scope:
+        return (_scope_card(assessment, kit),)
+    advised = [test for test in assessment.tests if test.status == "suggested"]
+    shared = detail.context_paragraphs(assessment, kit)
+    cards = []
+    if assessment.contributors or assessment.safety or not (advised or assessment.red_flags):
+        cards.append(_contributor_card(assessment, kit, shared))
+        shared = []
+    if advised:
+        cards.append(_test_card(assessment, advised, context, kit, shared))
+        shared = []
+    if assessment.red_flags:
+        cards.insert(0, _red_flag_card(assessment, kit, shared))
+    return tuple(cards)
+
+
+def _scope_card(assessment: Assessment, kit: CardKit) -> Card:
+    """The rules do not apply: said once, never by silence."""
+    sentence = escape(assessment.out_of_scope, detail.SENTENCE)
+    return _card("scope", assessment.out_of_scope, "info", [sentence, detail.footer(assessment, kit)], kit)
+
+
+def _red_flag_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> Card:
+    """Findings that change the pathway, above everything else."""
+    flags = assessment.red_flags
+    most = min(flags, key=lambda flag: ("immediate", "urgent", "soon").index(flag.urgency)).urgency
+    summary = kit.say(f"red_flags_{most}", titles=", ".join(mid_sentence(flag.title) for flag in flags))
+    lines = [detail.red_flag_line(flag, kit) for flag in flags]
+    return _card(
+        "red_flags", summary, _highest(flag.indicator for flag in flags), ["\n".join(lines), *shared], kit
+    )
+
+
+def _contributor_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> Card:
+    """The ranked contributors and the safety items; without any of them, what could not be known."""
+    ranked, safety = assessment.contributors, assessment.safety
+    causes, dangers = _highest(item.indicator for item in ranked), _highest(item.indicator for item in safety)
+    parts = ["\n".join(detail.contributor_lines(ranked, kit)), "\n".join(detail.safety_lines(safety, kit))]
+    if safety and (not ranked or SEVERITY[dangers] > SEVERITY[causes]):
+        parts = [parts[1], f"**{kit.say('contributors')}**" if ranked else "", parts[0]]
+        more = kit.say("also_contributors", count=len(ranked)) if ranked else ""
+        summary = kit.say("summary_safety", lead=mid_sentence(_lead(safety[0], kit)), more=more)
+    else:
+        summary = _contributor_summary(assessment, kit)
+    indicator = _highest((causes, dangers))
+    return _card("contributors", assessment.headline or summary, indicator, [*parts, *shared], kit)
+
+
+def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
+    """The first contributor with its value, and how many follow; without one, whether all could be read."""
+    if not assessment.contributors:
+        unusable = any(gap.reason != "not-provided" for gap in assessment.gaps)
+        nothing = "summary_incomplete" if unusable else "summary_nothing"
+        return kit.say(nothing if assessment.gate.open else "summary_gate_unknown")
+    lead, *others = assessment.contributors
+    if lead.tier == "H":
+        return kit.say("summary_by_exclusion", lead=lead.title)
+    sentence = "summary_critical" if lead.indicator == "critical" else "summary_contributor"
+    more = kit.say("more", count=len(others)) if others else ""
+    return kit.say(sentence, lead=mid_sentence(_lead(lead, kit)), more=more)
+
+
+def _lead(item: Contributor | SafetyItem, kit: CardKit) -> str:
+    """The title with the first result behind it; the result is named unless the title already does."""
+    for evidence in item.evidence:
+        if evidence.value and evidence.unit and evidence.date:
+            value = f"{evidence.value} {kit.wording.units.get(evidence.unit, evidence.unit)}"
+            if evidence.label.lower() not in item.title.lower():
+                value = f"{evidence.label} {value}"
+            return kit.say("lead_value", title=item.title, value=value, date=evidence.date)
+    return item.title
+
+
+def _test_card(
+    assessment: Assessment,
+    advised: Sequence[TestAdvice],
+    context: HookContext,
+    kit: CardKit,
+    shared: Sequence[str],
+) -> Card:
+    """The tests to order, each request a suggestion of its own."""
+    pressing = any(test.urgency != "routine" for test in advised)
+    indicator: CardIndicator = (
+        "warning" if pressing and SEVERITY[assessment.indicator] >= SEVERITY["warning"] else "info"
+    )
+    return _card(
+        "tests",
+        _test_summary(advised, kit),
+        indicator,
+        ["\n".join(detail.test_lines(advised, kit)), *shared],
+        kit,
+        tuple(_suggestions(assessment, advised, context, kit)),
+    )
+
+
+def _test_summary(advised: Sequence[TestAdvice], kit: CardKit) -> str:
+    """As many titles as fit, and the number of the others."""
+    titles = [mid_sentence(test.title) for test in advised]
+    summary = kit.say("summary_tests", tests=", ".join(titles))
+    shown = len(titles)
+    while len(summary) > LONGEST_SUMMARY and shown > 1:
+        shown -= 1
+        tests = kit.say("and_more", tests=", ".join(titles[:shown]), count=len(titles) - shown)
+        summary = kit.say("summary_tests", tests=tests)
+    return summary
+
+
+def _suggestions(
+    assessment: Assessment, advised: Sequence[TestAdvice], context: HookContext, kit: CardKit
+) -> Iterable[Suggestion]:
+    """One suggestion with one action per request; a test without an order rule has none."""
+    for advice in advised:
+        for template in kit.orders.get(advice.id, ()):
+            label = plain(kit.say("order", title=mid_sentence(template.title)))
+            reason = plain(advice.reason)
+            resource = fill_in(template, advice, assessment, context, reason)
+            yield Suggestion(label, kit.uuid(), (Action("create", f"{label}: {reason}", resource),))
+
+
+def _card(
+    kind: CardKind,
+    summary: str,
+    indicator: CardIndicator,
+    parts: Iterable[str],
+    kit: CardKit,
+    suggestions: tuple[Suggestion, ...] = (),
+) -> Card:
+    return Card(
+        uuid=kit.uuid(),
+        summary=shorten(plain(summary), LONGEST_SUMMARY),
+        indicator=indicator,
+        source=kit.sources[kind],
+        detail="\n\n".join(part for part in parts if part),
+        suggestions=suggestions,
+        selection_behavior="any" if suggestions else "",
+        override_reasons=kit.override_reasons[kind],
+    )
+
+
+def _highest(indicators: Iterable[Indicator]) -> CardIndicator:
+    """The most severe; a card has at least `info`."""
+    found = set(indicators)
+    return "critical" if "critical" in found else "warning" if "warning" in found else "info"
+
+
+def mid_sentence(title: str) -> str:
+    """The title as it stands inside a sentence: `Serum magnesium` becomes `serum magnesium`, `ECG` stays."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title

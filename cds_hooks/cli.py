@@ -1,0 +1,157 @@
+# ruff: noqa: PLC0415, FBT002 - imports inside commands keep `--help` quick; options are typer's way of flags
+"""The command line `twitching-cds`. What a command needs is imported when it runs, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+WRONG_INPUT = 2
+"""Exit code for a file, option or setting that cannot be used; 3 is for data that is not enough."""
+MISSING_DATA = 3
+
+app = typer.Typer(
+    name="twitching-cds",
+    help="CDS Hooks service: likely contributors to a patient's muscle twitching, with the evidence for each.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's signature
+    if wanted:
+        import cds_hooks
+
+        typer.echo(cds_hooks.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
+) -> None:
+    """Answer CDS Hooks calls over HTTP."""
+    from cds_hooks.settings import CONFIG, SettingsError, load_settings
+
+    try:
+        settings = load_settings(config)
+    except SettingsError as error:
+        _fail(str(error))
+    if not _is_loopback(host):
+        _fail(
+            f"Refusing to listen on {host}: trust is `off`, callers are not authenticated, so only a loopback address "
+            "(127.0.0.1, ::1, localhost) is allowed. Put a proxy that authenticates the caller in front of it."
+        )
+    if config:
+        os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
+    import uvicorn
+
+    from cds_hooks.app import create_app, log
+    from cds_hooks.service_request import OrderError
+    from mappings.knowledge import KnowledgeError
+
+    log(settings)
+    try:
+        application = create_app(settings)
+    except (KnowledgeError, OrderError) as error:
+        _fail(f"The rules cannot be used: {error}")
+    uvicorn.run(
+        application if workers == 1 else "cds_hooks.app:from_environment",
+        factory=workers > 1,
+        host=host,
+        port=port,
+        workers=workers,
+        log_level=settings.log_level.lower(),
+        access_log=False,
+        server_header=False,
+    )
+
+
+@app.command()
+def assess(
+    request: Annotated[
+        Path, typer.Argument(metavar="REQUEST.json", help="A CDS Hooks request; `-` reads standard input.")
+    ],
+    json: Annotated[bool, typer.Option("--json", help="Print the assessment as JSON.")] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Assess as of this day, not today."),
+    ] = None,
+) -> None:
+    """Assess one request and print what was found."""
+    from cds_hooks.calls import evaluate
+    from cds_hooks.errors import Refused
+    from cds_hooks.explanation import explanation
+    from cds_hooks.request import service_of
+    from mappings.knowledge import KnowledgeError, load_knowledge
+
+    body = _read(request)
+    try:
+        service = service_of(body)
+        call, assessment = evaluate(service, body, load_knowledge(), as_of.date() if as_of else date.today())  # noqa: DTZ011 - the local date is meant
+    except Refused as refused:
+        _fail(
+            "\n".join(problem.diagnostics for problem in refused.issues),
+            MISSING_DATA if refused.status == 412 else WRONG_INPUT,
+        )
+    except KnowledgeError as error:
+        _fail(f"The rules cannot be used: {error}")
+    if json:
+        sys.stdout.buffer.write(explanation(service, call, assessment) + b"\n")
+    else:
+        from cds_hooks.terminal import show
+
+        show(assessment)
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _read(path: Path) -> bytes:
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        _fail(f"{path}: cannot be read ({error.strerror}).")
+
+
+def _fail(message: str, code: int = WRONG_INPUT) -> NoReturn:
+    """Say what is wrong on standard error and leave."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+if __name__ == "__main__":
+    main()

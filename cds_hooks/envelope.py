@@ -1,0 +1,116 @@
+"""The JSON of a CDS Hooks call: well-formed, of the right types, no field twice (CDS Hooks 2.0, HTTP Request).
+
+The body is passed over once; what stands two levels down (the values under `prefetch`) stays undecoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_hooks.errors import Issue, Refused, issue
+from cds_hooks.services import SERVICES
+
+
+class Name(str):
+    """A member's name that equals nothing but itself, so that a repeated member survives decoding."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__  # never equal for two objects that live at once
+
+
+T = TypeVar("T")
+Value = bool | int | float | str | dict[Name, Raw] | list[Raw] | None
+_decoder = msgspec.json.Decoder(dict[Name, Value], dec_hook=lambda kind, name: kind(name))
+
+
+class Envelope(Struct, frozen=True):
+    """The fields of a call; optional ones are empty when absent or `null`. Members are undecoded JSON, `null` included."""
+
+    hook: str
+    hook_instance: str
+    context: Mapping[str, Raw]
+    fhir_server: str
+    prefetch: Mapping[str, Raw]
+
+
+class Field(NamedTuple):
+    """What a field must be, and how to say so."""
+
+    kind: type
+    required: bool
+    send: str
+
+
+FIELDS = {
+    "hook": Field(str, True, "a string, the name of the hook"),
+    "hookInstance": Field(str, True, "a string, a UUID that is new for every call"),
+    "context": Field(dict, True, "an object, the context that the hook defines"),
+    "fhirServer": Field(str, False, "a string, the base URL of the FHIR server"),
+    "fhirAuthorization": Field(dict, False, "an object, the access token and its particulars"),
+    "prefetch": Field(dict, False, "an object with one member per prefetch key"),
+    "extension": Field(dict, False, "an object"),
+}
+PUBLIC_NAMES = frozenset(FIELDS) | {"patientId", "userId", "encounterId"}.union(
+    *(s.prefetch for s in SERVICES)
+)
+"""Names that an error may repeat; any other name is the caller's and could be data."""
+
+
+def read_envelope(body: bytes) -> Envelope:
+    """Decode the envelope. Raises Refused (400) naming every field at fault, but no value and no unknown name."""
+    problems: list[Issue] = []
+    fields: dict[str, Value] = _members(_decode(body), "", problems)
+    objects: dict[str, dict[str, Raw]] = {}
+    for name, field in FIELDS.items():
+        value = fields.get(name)
+        if value is None:
+            if field.required:
+                problems.append(issue("required", f"`{name}` is missing; it must be {field.send}.", name))
+        elif not isinstance(value, field.kind):
+            problems.append(issue("value", f"`{name}` must be {field.send}.", name))
+        elif isinstance(value, dict):
+            objects[name] = _members(value, f"{name}.", problems)
+    if problems:
+        raise Refused(400, *problems)
+    return Envelope(
+        hook=str(fields["hook"]),
+        hook_instance=str(fields["hookInstance"]),
+        context=objects["context"],
+        fhir_server=str(fields.get("fhirServer") or ""),
+        prefetch=objects.get("prefetch", {}),
+    )
+
+
+def _decode(body: bytes) -> dict[Name, Value]:
+    try:
+        if not body.isascii():
+            str(body, "utf-8")  # the decoder does not look into the strings it passes over
+        return _decoder.decode(body)
+    except UnicodeDecodeError:
+        raise Refused(400, issue("structure", "The body is not valid UTF-8.")) from None
+    except RecursionError:
+        raise Refused(400, issue("structure", "The body is nested too deeply.")) from None
+    except msgspec.ValidationError:
+        raise Refused(400, issue("structure", "The body must be a JSON object.")) from None
+    except msgspec.DecodeError as error:  # its message names a byte position, never a value
+        problem = str(error).removeprefix("JSON is malformed: ")
+        raise Refused(400, issue("structure", f"The body is not valid JSON: {problem}.")) from None
+
+
+def _members(decoded: Mapping[Name, T], path: str, problems: list[Issue]) -> dict[str, T]:
+    """The members by name; one that stands there more than once is a problem."""
+    members = {str(name): value for name, value in decoded.items()}
+    if len(members) < len(decoded):
+        names = [str(name) for name in decoded]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            if name in PUBLIC_NAMES:
+                problems.append(issue("value", f"`{path}{name}` appears more than once.", f"{path}{name}"))
+            elif path:
+                problems.append(
+                    issue("value", f"A member of `{path[:-1]}` appears more than once.", path[:-1])
+                )
+    return members

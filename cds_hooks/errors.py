@@ -1,0 +1,55 @@
+"""Refusals, as the protocol wants them: an HTTP status and an OperationOutcome that names the field.
+
+Nothing here ever repeats what the caller sent, because a refused request may hold patient data.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+IssueCode = Literal[
+    "structure", "required", "value", "not-found", "not-supported", "too-long", "timeout", "exception"
+]
+"""The part of FHIR's issue-type value set that this service uses."""
+
+
+class Issue(Struct, frozen=True, omit_defaults=True):
+    """One OperationOutcome issue: what is wrong, how to put it right, and where (`context.patientId`)."""
+
+    severity: Literal["error", "fatal"]
+    code: IssueCode
+    diagnostics: str
+    expression: tuple[str, ...] = ()
+
+
+class OperationOutcome(Struct, frozen=True):
+    """The body of every answer that is not a success (CDS Hooks 3.0, HTTP Status Codes)."""
+
+    resourceType: str
+    issue: tuple[Issue, ...]
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The request cannot be answered; carries the status and at least one issue, in the request's order."""
+
+    def __init__(self, status: int, *issues: Issue) -> None:
+        super().__init__(status)
+        self.status = status
+        self.issues = issues
+
+    def body(self) -> bytes:
+        """The OperationOutcome as JSON."""
+        return outcome(*self.issues)
+
+
+def issue(code: IssueCode, diagnostics: str, *expression: str) -> Issue:
+    """An error about the fields named by `expression`."""
+    return Issue("error", code, diagnostics, expression)
+
+
+def outcome(*issues: Issue) -> bytes:
+    """An OperationOutcome as JSON."""
+    return msgspec.json.encode(OperationOutcome("OperationOutcome", issues))

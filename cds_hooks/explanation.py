@@ -1,0 +1,20 @@
+"""The assessment as JSON: what `/explain` and `assess --json` print."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cds_hooks.request import HookRequest
+from cds_hooks.services import Service
+from mappings.assessment import Assessment
+
+
+def explanation(service: Service, request: HookRequest, assessment: Assessment) -> bytes:
+    """The whole assessment, lowerCamelCase; lists that are empty say that nothing was found."""
+    told = msgspec.to_builtins(assessment)
+    told["gaps"] = [
+        {"date" if name == "on" else name: value for name, value in gap.items() if value}
+        for gap in told["gaps"]
+    ]
+    call = {"service": service.id, "hook": request.hook, "hookInstance": request.hook_instance}
+    return msgspec.json.encode(call | told)

@@ -1,0 +1,69 @@
+"""What the client sent of the record, what it did not send, and whether that is enough to answer."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from cds_hooks.errors import Refused, issue
+from cds_hooks.request import HookRequest
+from cds_hooks.services import Service
+from mappings.assessment import Assessment
+from mappings.facts import DataGap, PatientFacts
+from mappings.from_fhir.chart import Source
+
+NULL = b"null"
+
+
+def sources(service: Service, request: HookRequest) -> list[Source]:
+    """Everything under `prefetch`: our keys with the type they ask for, a site's own keys as they are."""
+    return [
+        Source(
+            key,
+            None if bytes(memoryview(content)[:4]) == NULL else content,
+            (service.prefetch[key].resource_type,) if key in service.prefetch else (),
+        )
+        for key, content in request.prefetch.items()
+    ]
+
+
+def name_gaps(service: Service, request: HookRequest, facts: PatientFacts) -> PatientFacts:
+    """The facts with a gap for each key that was not sent, and gaps about a whole key in a clinician's words.
+
+    A site with keys of its own may have sent the same data under those.
+    """
+    own_keys = not request.prefetch.keys() <= service.prefetch.keys()
+    missing = [
+        DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
+        for key, prefetch in service.prefetch.items()
+        if key not in request.prefetch and not (own_keys and prefetch.resource_type in facts.read)
+    ]
+    named = [_named(gap, service) if gap.resource in service.prefetch else gap for gap in facts.gaps]
+    return replace(facts, gaps=(*named, *missing)) if named or missing else facts
+
+
+def _named(gap: DataGap, service: Service) -> DataGap:
+    """The reader knows only the type `Observation`; the key says whether these are results or examination findings."""
+    says = service.prefetch[gap.resource].says
+    return replace(gap, text=says if gap.reason == "not-provided" else f"{says}: {gap.text}")
+
+
+def require(service: Service, facts: PatientFacts, assessment: Assessment) -> None:
+    """Refuse with 412 when required data could not be obtained and the answer depends on it.
+
+    CDS Hooks 2.0, Prefetch Template: a call whose required data can neither be read from `prefetch` nor fetched. An
+    empty list instead would look like an all-clear.
+    """
+    if assessment.gate.open or facts.patient.deceased:
+        return
+    missing = [
+        issue(
+            "required",
+            f"The prefetch key `{key}` ({prefetch.says}: {prefetch.template}) is missing, null or an error, so it is not"
+            " known whether twitching is documented. Send the key; a patient without entries is an empty Bundle.",
+            f"prefetch.{key}",
+        )
+        for key, prefetch in service.prefetch.items()
+        if prefetch.required and prefetch.resource_type not in facts.read
+    ]
+    if missing:
+        raise Refused(412, *missing)

@@ -1,0 +1,101 @@
+"""One checked CDS Hooks call: strict about what is wrong, lenient about what real clients do.
+
+Accepted although the specification says otherwise: `Patient/` before the patient id, a missing `userId` or one
+without a type, `null` for an optional field, a `hookInstance` that is no UUID, unknown fields. Refused with 400:
+missing or empty `hook`, `hookInstance`, `context` or `patientId`, wrong types, another service's hook, repeated
+fields, and text that is no JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_hooks.envelope import read_envelope
+from cds_hooks.errors import Issue, Refused, issue
+from cds_hooks.services import SERVICE_BY_HOOK, Service
+
+FHIR_ID = re.compile(r"[A-Za-z0-9\-._:~]{1,128}")
+"""FHIR ids as servers really make them: also with underscores, as `urn:uuid:…` and longer than 64 characters."""
+USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/" + FHIR_ID.pattern)
+TEXT = msgspec.json.Decoder(str | None)
+
+
+class HookContext(Struct, frozen=True):
+    """The context that every hook here has. Ids are bare, `user_id` is `Type/id`; empty when not given."""
+
+    patient_id: str
+    user_id: str = ""
+    encounter_id: str = ""
+
+
+class HookRequest(Struct, frozen=True):
+    """One checked call. The values of `prefetch` are undecoded JSON, `null` included."""
+
+    hook: str
+    hook_instance: str
+    context: HookContext
+    prefetch: Mapping[str, Raw]
+    fhir_server: str = ""
+
+
+def read_request(body: bytes, service: Service) -> HookRequest:
+    """Decode and check a call of `service`. Raises Refused (400) naming every field at fault."""
+    envelope = read_envelope(body)
+    problems: list[Issue] = []
+    if envelope.hook != service.hook:
+        problems.append(issue("value", f"`hook` must be `{service.hook}`, the hook of this service.", "hook"))
+    if not envelope.hook_instance:
+        problems.append(
+            issue("value", "`hookInstance` is empty; it must be a UUID, new for every call.", "hookInstance")
+        )
+    context = _read_context(envelope.context, problems)
+    if problems:
+        raise Refused(400, *problems)
+    return HookRequest(service.hook, envelope.hook_instance, context, envelope.prefetch, envelope.fhir_server)
+
+
+def service_of(body: bytes) -> Service:
+    """The service that answers a call of this hook. Raises Refused (400)."""
+    service = SERVICE_BY_HOOK.get(read_envelope(body).hook)
+    if service is None:
+        raise Refused(400, issue("value", f"`hook` must be one of: {', '.join(SERVICE_BY_HOOK)}.", "hook"))
+    return service
+
+
+def _read_context(members: Mapping[str, Raw], problems: list[Issue]) -> HookContext:
+    """The typed context; what is wrong with it is added to `problems`."""
+    fields = {name: _text(members, name, problems) for name in ("patientId", "userId", "encounterId")}
+    patient, user, encounter = fields["patientId"], fields["userId"], fields["encounterId"]
+    if patient is not None:
+        patient = patient.removeprefix("Patient/")
+        if not patient:
+            problems.append(
+                issue(
+                    "required",
+                    "`context.patientId` is missing; it must be the id of the patient.",
+                    "context.patientId",
+                )
+            )
+        elif not FHIR_ID.fullmatch(patient):
+            problems.append(issue("value", "`context.patientId` is not a FHIR id.", "context.patientId"))
+    if encounter:
+        encounter = encounter.removeprefix("Encounter/")
+        if not FHIR_ID.fullmatch(encounter):
+            problems.append(issue("value", "`context.encounterId` is not a FHIR id.", "context.encounterId"))
+    return HookContext(patient or "", user if user and USER.fullmatch(user) else "", encounter or "")
+
+
+def _text(members: Mapping[str, Raw], name: str, problems: list[Issue]) -> str | None:
+    """A string of the context, empty when absent or `null`; None (and a problem) when it is something else."""
+    raw = members.get(name)
+    if raw is None:
+        return ""
+    try:
+        return TEXT.decode(raw) or ""
+    except msgspec.ValidationError:
+        problems.append(issue("value", f"`context.{name}` must be a string.", f"context.{name}"))
+        return None

@@ -1,0 +1,89 @@
+"""The services, each declared once: discovery, routing, prefetch and the required data all follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetch:
+    """One prefetch template, of the subset that every client can honour (CDS Hooks 2.0, Prefetch Query Restrictions).
+
+    No `_include`, no `_sort` and no reliance on filters: a client may ignore them, the reader checks everything.
+    """
+
+    template: str
+    says: str
+    """What is missing without it, as a noun phrase for an error message."""
+    required: bool = False
+    """True: without it and without another source of the same data, the call is refused (412)."""
+
+    @property
+    def resource_type(self) -> str:
+        """The FHIR type the template asks for."""
+        return self.template.partition("?")[0].partition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What discovery publishes about one service, and what a call of it may use."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    usage_requirements: str
+    prefetch: Mapping[str, Prefetch]
+
+
+PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(
+    {
+        "patient": Prefetch("Patient/{{context.patientId}}", "age and sex"),
+        "encounter": Prefetch("Encounter/{{context.encounterId}}", "the reason for the encounter"),
+        "conditions": Prefetch("Condition?patient={{context.patientId}}", "the problem list", required=True),
+        "labs": Prefetch(
+            "Observation?patient={{context.patientId}}&category=laboratory", "laboratory results"
+        ),
+        "examination": Prefetch(
+            "Observation?patient={{context.patientId}}&category=exam", "examination findings"
+        ),
+        "history": Prefetch(
+            "Observation?patient={{context.patientId}}&category=social-history,survey",
+            "lifestyle and reported symptoms",
+        ),
+        "medications": Prefetch("MedicationRequest?patient={{context.patientId}}", "prescribed medicines"),
+        "statements": Prefetch("MedicationStatement?patient={{context.patientId}}", "other medicines taken"),
+        "orders": Prefetch("ServiceRequest?patient={{context.patientId}}", "tests already ordered"),
+        "procedures": Prefetch("Procedure?patient={{context.patientId}}", "operations and procedures"),
+        "answers": Prefetch(
+            "QuestionnaireResponse?patient={{context.patientId}}", "answers to the history questions"
+        ),
+    }
+)
+"""What every service here reads of a record."""
+
+TWITCHING = (
+    "For an adult with documented muscle twitching (fasciculation): lists the likely contributors found in results, "
+    "medicines, diagnoses and history, each with its evidence, raises red flags, and suggests the missing tests. "
+)
+REQUIREMENTS = (
+    "Twitching must be documented as an active Condition, a reason for the encounter or a clinical finding; without it "
+    "the answer has no cards. Rules cover adults (18 and over). Every prefetch key improves the answer; `conditions` is "
+    "required. For health professionals, not for emergencies."
+)
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        id="twitching-patient-view",
+        hook="patient-view",
+        title="Muscle twitching: contributors and tests",
+        description=TWITCHING + "Called when a chart is opened; silent unless twitching is documented.",
+        usage_requirements=REQUIREMENTS,
+        prefetch=PATIENT_RECORD,
+    ),
+)
+
+SERVICE_BY_ID: Mapping[str, Service] = MappingProxyType({service.id: service for service in SERVICES})
+SERVICE_BY_HOOK: Mapping[str, Service] = MappingProxyType({service.hook: service for service in SERVICES})

@@ -1,0 +1,101 @@
+"""What was sent, what was not, and when that is too little."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from cds_hooks.errors import Refused
+from cds_hooks.prefetch import name_gaps, require, sources
+from cds_hooks.request import HookRequest, read_request
+from cds_hooks.services import SERVICE_BY_ID
+from mappings.assessment import Assessment, Gate
+from mappings.facts import DataGap, Patient, PatientFacts
+
+SERVICE = SERVICE_BY_ID["twitching-patient-view"]
+Read = Callable[[Any], HookRequest]
+
+
+@pytest.fixture
+def request_with(call: Callable[..., bytes]) -> Read:
+    return lambda prefetch: read_request(call(prefetch=prefetch), SERVICE)
+
+
+def facts(*read: str, deceased: bool = False) -> PatientFacts:
+    return PatientFacts(Patient("p-1", deceased=deceased), read=frozenset(read))
+
+
+def test_our_keys_expect_their_type_and_other_keys_are_read_too(request_with: Read) -> None:
+    sent = sources(
+        SERVICE, request_with({"labs": {"resourceType": "Bundle"}, "mine": [1], "conditions": None})
+    )
+    assert [(s.key, s.expects, s.content is None, s.draft) for s in sent] == [
+        ("labs", ("Observation",), False, False),
+        ("mine", (), False, False),
+        ("conditions", ("Condition",), True, False),
+    ]
+
+
+def test_a_key_that_was_not_sent_is_a_gap(request_with: Read) -> None:
+    keys = {key: {} for key in SERVICE.prefetch if key not in ("labs", "statements")}
+    gaps = name_gaps(SERVICE, request_with(keys), facts("Observation", "Condition")).gaps
+    assert [(gap.what, gap.reason, gap.text, gap.resource) for gap in gaps] == [
+        ("Observation", "not-provided", "laboratory results", "labs"),
+        ("MedicationStatement", "not-provided", "other medicines taken", "statements"),
+    ]
+
+
+def test_a_site_with_keys_of_its_own_may_send_the_same_data(request_with: Read) -> None:
+    request = request_with({"Observation": {}, "Condition": {}})
+    gaps = name_gaps(SERVICE, request, facts("Observation", "Condition")).gaps
+    assert {"labs", "examination", "history", "conditions"} & {gap.resource for gap in gaps} == set()
+    assert "medications" in {gap.resource for gap in gaps}
+
+
+def test_gaps_about_a_whole_key_say_what_it_held(request_with: Read) -> None:
+    found = (
+        DataGap("Observation", "not-provided", "nothing for Observation", "labs"),
+        DataGap("Observation", "not-readable", "an error for Observation", "examination"),
+        DataGap("potassium", "no-unit", "potassium 2.9 has no unit", "Observation/k"),
+    )
+    known = structs.replace(facts(), gaps=found)
+    gaps = name_gaps(SERVICE, request_with({key: {} for key in SERVICE.prefetch}), known).gaps
+    assert [gap.text for gap in gaps] == [
+        "laboratory results",
+        "examination findings: an error for Observation",
+        "potassium 2.9 has no unit",
+    ]
+
+
+def test_without_gaps_the_facts_stay_as_they_are(request_with: Read) -> None:
+    known = facts("Condition")
+    assert name_gaps(SERVICE, request_with({key: {} for key in SERVICE.prefetch}), known) is known
+
+
+@pytest.mark.parametrize(
+    ("known", "gate", "refused"),
+    [
+        (facts(), False, True),
+        (facts("Observation", "Patient"), False, True),
+        (facts("Condition"), False, False),
+        (facts("Encounter"), True, False),
+        (facts(deceased=True), False, False),
+    ],
+)
+def test_not_knowing_whether_twitching_is_documented_is_a_412(
+    assessment: Callable[..., Assessment], known: PatientFacts, gate: bool, refused: bool
+) -> None:
+    assessed = assessment(gate=Gate(gate), silent_reason=None if gate else "twitching-not-documented")
+    if not refused:
+        require(SERVICE, known, assessed)
+        return
+    with pytest.raises(Refused) as caught:
+        require(SERVICE, known, assessed)
+    assert caught.value.status == 412
+    (issue,) = json.loads(caught.value.body())["issue"]
+    assert issue["expression"] == ["prefetch.conditions"]
+    assert "Condition?patient=" in issue["diagnostics"]

@@ -1,0 +1,75 @@
+"""Settings: the environment wins, mistakes are explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cds_hooks.settings import SettingsError, load_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CONFIG", "BASE_URL", "TRUST", "LOG_LEVEL", "MAX_BODY_BYTES", "BODY_SECONDS"):
+        monkeypatch.delenv(f"TWITCHING_CDS_{name}", raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "site.yaml"
+
+
+def test_the_defaults_are_safe() -> None:
+    settings = load_settings()
+    assert (settings.trust, settings.base_url, settings.log_level) == ("off", None, "INFO")
+    assert settings.max_body_bytes == 10_000_000
+
+
+def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text("log_level: warning\nbase_url: https://file.example/cds/\n")
+    monkeypatch.setenv("TWITCHING_CDS_CONFIG", str(file))
+    monkeypatch.setenv("TWITCHING_CDS_LOG_LEVEL", "error")
+    settings = load_settings()
+    assert (settings.log_level, settings.base_url) == ("ERROR", "https://file.example/cds")
+
+
+@pytest.mark.parametrize("text", ["trust: off", "trust: {mode: off}", "trust: 'off'", ""])
+def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
+    file.write_text(text)
+    assert load_settings(file).trust == "off"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("trust: required", "trust (or TWITCHING_CDS_TRUST): Input should be 'off'"),
+        ("trust: {mode: off, base: x}", "trust (or TWITCHING_CDS_TRUST): Input should be 'off'"),
+        ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): "),
+        ("max_body_bytes: 0", "max_body_bytes (or TWITCHING_CDS_MAX_BODY_BYTES): "),
+        ("log_level: LOUD", "log_level (or TWITCHING_CDS_LOG_LEVEL): Input should be 'DEBUG'"),
+        (
+            "log_levle: INFO",
+            "log_levle: there is no such setting; known are base_url, body_seconds, log_level",
+        ),
+        ("- a list", "must hold names with values"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_a_mistake_is_explained(file: Path, text: str, problem: str) -> None:
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file)
+    assert problem in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_settings(tmp_path / "nowhere.yaml")
+
+
+def test_a_wrong_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWITCHING_CDS_TRUST", "secret-value")
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert "secret-value" not in str(caught.value)

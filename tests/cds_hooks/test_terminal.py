@@ -1,0 +1,86 @@
+"""The terminal view: everything that is known, nothing that the terminal would obey."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import pytest
+from rich.console import Console
+
+from cds_hooks.terminal import show
+from mappings.assessment import Assessment, Considered, Contributor, Evidence, Gate, RedFlag, SafetyItem
+from mappings.assessment import TestAdvice as Advice  # under a name that pytest does not collect
+from mappings.facts import DataGap
+
+Make = Callable[..., Assessment]
+
+
+def shown(assessment: Assessment, width: int = 100) -> str:
+    out = io.StringIO()
+    show(assessment, Console(file=out, width=width, highlight=False))
+    return out.getvalue()
+
+
+def test_all_parts_are_shown(assessment: Make, low_potassium: Evidence) -> None:
+    text = shown(
+        assessment(
+            indicator="warning",
+            red_flags=(RedFlag("dysphagia", "Swallowing impairment", "urgent", (low_potassium,), "Refer."),),
+            contributors=(Contributor("hypokalaemia", "Low potassium", "C1", "plausible", (low_potassium,)),),
+            safety=(SafetyItem("safety:x", "High potassium", (low_potassium,)),),
+            tests=(
+                Advice("magnesium", "Serum magnesium", "suggested", "not measured", "urgent"),
+                Advice("tsh", "TSH", "up-to-date", "current result"),
+            ),
+            considered=(Considered("drug:estrogen_systemic", "calcium normal"),),
+            gaps=(DataGap("sodium", "no-unit"), DataGap("Procedure", "not-provided", "operations")),
+            notes=("A note.",),
+            unanswered=("When first noticed?",),
+        )
+    )
+    for part in (
+        "Twitching documented: Fasciculation since 2026-01-25",
+        "Swallowing impairment (urgent referral)",
+        "1. Low potassium (plausible link)",
+        "potassium 2.8 mmol/L (2026-02-25); lower limit 3.5, laboratory's own",
+        "High potassium (Important for safety, not a cause of the twitching)",
+        "suggested, urgent",
+        "up-to-date",
+        "- drug: estrogen systemic: calcium normal",
+        "- sodium: no unit",
+        "- operations",
+        "- A note.",
+        "- When first noticed?",
+        "Rules 1+abc",
+    ):
+        assert part in text
+
+
+def test_silence_and_scope_are_said(assessment: Make) -> None:
+    text = shown(assessment(gate=Gate(False), silent_reason="twitching-not-documented"))
+    assert "Twitching documented: no" in text
+    assert "No cards: twitching-not-documented" in text
+    assert "adults only" in shown(assessment(out_of_scope="The rules cover adults only.", indicator="info"))
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_lines_fit_the_terminal(assessment: Make, low_potassium: Evidence, width: int) -> None:
+    causes = tuple(Contributor(f"c{n}", "Cause " * 12, "C1", "weak", (low_potassium,)) for n in range(3))
+    tests = (Advice("magnesium", "Serum magnesium " * 5, "suggested", "reason " * 30),)
+    assert max(map(len, shown(assessment(contributors=causes, tests=tests), width).splitlines())) <= width
+
+
+def test_the_record_cannot_steer_the_terminal(assessment: Make) -> None:
+    attack = "\x1b]0;title\x07\x1b[2J[bold red]x[/] \x9b31m\r\nnext"
+    evidence = Evidence(attack, attack)
+    text = shown(
+        assessment(
+            gate=Gate(True, (evidence,)),
+            contributors=(Contributor("c", attack, "C1", "weak", (evidence,), says=attack),),
+            tests=(Advice("magnesium", attack, "suggested", attack),),
+            notes=(attack,),
+        )
+    )
+    assert not set(text) & {"\x1b", "\x07", "\x9b", "\r"}
+    assert "[bold red]x[/]" in text
