@@ -10,5 +10,6 @@ CARD = {"cards": [{"summary": "constant", "indicator": "info", "source": {"label
 
 @app.post("/cds-services/{service_id}")
 async def call(service_id: str, request: Request) -> dict[str, object]:  # noqa: ARG001
+    """Read the body, answer the card."""
     await request.body()
     return CARD

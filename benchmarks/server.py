@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -30,7 +31,7 @@ class Server:
         )
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
-    def __enter__(self) -> Server:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -47,7 +48,7 @@ class Server:
             except OSError:
                 self.connection.close()
                 time.sleep(0.01)
-                if time.perf_counter() - self.started > 30 or self.process.poll() is not None:  # noqa: PLR2004
+                if time.perf_counter() - self.started > 30 or self.process.poll() is not None:
                     raise
             else:
                 return time.perf_counter() - self.started
@@ -57,7 +58,7 @@ class Server:
         self.connection.request("POST", self.path, body, {"Content-Type": "application/json"})
         response = self.connection.getresponse()
         answer = response.read()
-        if response.status != 200:  # noqa: PLR2004
+        if response.status != 200:
             raise RuntimeError(f"{response.status}: {answer[:300]!r}")
         return answer
 

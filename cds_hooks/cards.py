@@ -67,7 +67,7 @@ def _contributor_card(assessment: Assessment, kit: CardKit, shared: Sequence[str
     else:
         summary = _contributor_summary(assessment, kit)
     indicator = _highest((causes, dangers))
-    return _card("contributors", assessment.headline or summary, indicator, [*parts, *shared], kit)
+    return _card("contributors", summary, indicator, [*parts, *shared], kit)
 
 
 def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
@@ -135,6 +135,8 @@ def _suggestions(
     """One suggestion with one action per request; a test without an order rule has none."""
     for advice in advised:
         for template in kit.orders.get(advice.id, ()):
+            if template.covers and template.covers not in advice.parts:
+                continue
             label = plain(kit.say("order", title=mid_sentence(template.title)))
             reason = plain(advice.reason)
             resource = fill_in(template, advice, assessment, context, reason)

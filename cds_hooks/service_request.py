@@ -30,13 +30,17 @@ class OrderTemplate(NamedTuple):
 
     title: str
     resource: dict[str, Any]
+    covers: str = ""
+    """The part of the test this request is; empty: the whole test."""
 
 
 def order_templates(orders: Mapping[str, OrderRule]) -> dict[str, tuple[OrderTemplate, ...]]:
     """The templates by test id; several when a test is several requests. Raises OrderError naming the test."""
     return {
         test: tuple(
-            OrderTemplate(rule.title if len(rule.requests) == 1 else request.text, _template(test, request))
+            OrderTemplate(
+                rule.title if len(rule.requests) == 1 else request.text, _template(test, request), request.covers
+            )
             for request in rule.requests
         )
         for test, rule in orders.items()

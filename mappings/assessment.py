@@ -88,7 +88,7 @@ class TestAdvice(Struct, frozen=True, rename="camel"):
     urgency: Literal["routine", "urgent", "immediate"] = "routine"
     evidence: tuple[Evidence, ...] = ()
     parts: tuple[str, ...] = ()
-    """The parts still to request (`albumin` of `calcium_albumin`); empty: the whole test."""
+    """The parts still to request (`albumin` of `calcium_albumin`), for tests that have parts."""
 
 
 class Gate(Struct, frozen=True, rename="camel"):
@@ -115,6 +115,5 @@ class Assessment(Struct, frozen=True, rename="camel"):
     notes: tuple[str, ...] = ()
     out_of_scope: str = ""
     """Set when the rules do not apply (under 18): the sentence that says so."""
-    headline: str = ""
     unanswered: tuple[str, ...] = ()
     """Titles of the history questions nobody answered."""

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import yaml
 
+from mappings.limit_rules import AnalyteRule, CalciumRule
 from mappings.rule_language import When
 from mappings.rules import (
-    AnalyteRule,
-    CalciumRule,
     ContributorRule,
     DrugClass,
     GateRule,
     Note,
     OrderRule,
+    Publication,
     Question,
     Ranking,
     RedFlagRule,
@@ -28,7 +28,17 @@ from mappings.rules import (
     SpuriousRule,
 )
 
+
+class HasId(Protocol):
+    """A rule that is found by its id."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+
+
 T = TypeVar("T")
+Named = TypeVar("Named", bound=HasId)
 FOLDER = Path(__file__).parent
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -67,6 +77,7 @@ class Knowledge:
         self.gate = _one(folder / "gate.yaml", GateRule)
         self.notes: Mapping[str, Note] = _list(folder / "notes.yaml", Note)
         self.wording: Mapping[str, str] = _one(folder / "wording.yaml", dict[str, str])
+        self.publication = _one(folder / "source_attributes.yaml", Publication)
         self.version = f"{self.release.version}+{_digest(folder)}"
 
 
@@ -131,11 +142,11 @@ def _one(path: Path, shape: Any) -> Any:
     return _convert(path, _raw(path), shape)
 
 
-def _list(path: Path, shape: type[T]) -> Mapping[str, T]:
+def _list(path: Path, shape: type[Named]) -> Mapping[str, Named]:
     return _by_id((path, item) for item in _one(path, tuple[shape, ...]))  # type: ignore[valid-type]
 
 
-def _folder(folder: Path, shape: type[T], skip: str = "") -> Mapping[str, T]:
+def _folder(folder: Path, shape: type[Named], skip: str = "") -> Mapping[str, Named]:
     return _by_id((path, _convert(path, _raw(path), shape)) for path in _files(folder) if path.stem != skip)
 
 
@@ -146,8 +157,8 @@ def _pick(files: Mapping[Path, Any], stem: str) -> tuple[Path, Any]:
     raise KnowledgeError(f"{stem}.yaml", "the file is missing; every rule set needs it")
 
 
-def _by_id(rules: Iterator[tuple[Path, T]] | Any) -> Mapping[str, T]:
-    found: dict[str, T] = {}
+def _by_id(rules: Iterable[tuple[Path, Named]]) -> Mapping[str, Named]:
+    found: dict[str, Named] = {}
     for path, rule in rules:
         if rule.id in found:
             raise KnowledgeError(path.name, f"the id `{rule.id}` is used twice; ids must be unique")

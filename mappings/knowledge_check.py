@@ -15,8 +15,9 @@ from typing import Any
 from msgspec import UNSET, Struct
 
 from mappings.knowledge import Knowledge, conditions
+from mappings.limit_rules import AnalyteRule, Band
 from mappings.rule_language import When
-from mappings.rules import AnalyteRule, Band, ContributorRule, OrderRule
+from mappings.rules import ContributorRule, OrderRule
 from terminology.coding import LOINC, SNOMED_CT, loinc_check_digit_ok, snomed_check_digit_ok
 from terminology.concepts import known_concepts
 from terminology.drug_classes import read_classes

@@ -6,7 +6,7 @@ cannot become a rule that never fires.
 
 from __future__ import annotations
 
-from datetime import date
+import datetime as dt
 from decimal import Decimal
 from typing import Literal
 
@@ -23,16 +23,16 @@ class Rule(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Base of all shapes here: unknown fields are errors."""
 
 
-class Review(Rule, kw_only=True):
+class Review(Rule, kw_only=True, frozen=True):
     """Who looked at a file last, and how far to trust it."""
 
     version: int
-    date: date
+    date: dt.date
     status: str
-    due: date
+    due: dt.date
 
 
-class Limit(Rule, kw_only=True):
+class Limit(Rule, kw_only=True, frozen=True):
     """The bounds of a condition on a number; each bound is stated per unit."""
 
     below: PerUnit = {}
@@ -41,7 +41,7 @@ class Limit(Rule, kw_only=True):
     at_least: PerUnit = {}
 
 
-class When(Rule, kw_only=True, rename={"is_": "is"}):
+class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     """A condition. Exactly one of the leading words, with the qualifiers that belong to it."""
 
     all: tuple[When, ...] | UnsetType = UNSET

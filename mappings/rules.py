@@ -1,4 +1,4 @@
-"""The shapes of the reviewed files: contributors, analytes, orders, red flags and their companions."""
+"""The shapes of the reviewed files: contributors, orders, red flags and their companions; limits are in `limit_rules`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mappings.assessment import Indicator, Strength, Tier
 from mappings.rule_language import Direction, Limit, PerUnit, Review, Rule, When
 
 
-class TierRule(Rule, kw_only=True):
+class TierRule(Rule, kw_only=True, frozen=True):
     """The first tier whose condition holds is the contributor's tier."""
 
     tier: Tier
@@ -19,14 +19,14 @@ class TierRule(Rule, kw_only=True):
     strength: Strength | None = None
 
 
-class Aside(Rule, kw_only=True):
+class Aside(Rule, kw_only=True, frozen=True):
     """A sentence that is added when a condition holds."""
 
     when: When
     says: str
 
 
-class Mediator(Rule, kw_only=True):
+class Mediator(Rule, kw_only=True, frozen=True):
     """An analyte a drug or condition acts through, and the direction it moves it in."""
 
     lab: str
@@ -35,7 +35,7 @@ class Mediator(Rule, kw_only=True):
     """True: explains an abnormal result, but an unknown one is not a reason to suspect the drug."""
 
 
-class Through(Rule, kw_only=True):
+class Through(Rule, kw_only=True, frozen=True):
     """Acts only through results: abnormal explains them, all normal clears it, unknown leaves it possible."""
 
     when: When
@@ -50,7 +50,7 @@ class Through(Rule, kw_only=True):
     """True for conditions: ranked although its result is abnormal and ranked itself."""
 
 
-class ContributorRule(Rule, kw_only=True):
+class ContributorRule(Rule, kw_only=True, frozen=True):
     """One cause of twitching: when it is ranked, how strongly, why, and when not to trust the rule."""
 
     id: str
@@ -75,7 +75,7 @@ class ContributorRule(Rule, kw_only=True):
     """What popular sources claim beyond the evidence, and what is true."""
 
 
-class RedFlagRule(Rule, kw_only=True):
+class RedFlagRule(Rule, kw_only=True, frozen=True):
     """An objective finding that changes the pathway, whatever the results say."""
 
     id: str
@@ -89,7 +89,7 @@ class RedFlagRule(Rule, kw_only=True):
     misuse: str
 
 
-class Request(Rule, kw_only=True):
+class Request(Rule, kw_only=True, frozen=True):
     """What to put on the ServiceRequest: one code, or only a text when no verified code exists."""
 
     text: str
@@ -100,7 +100,7 @@ class Request(Rule, kw_only=True):
     """The part of the test it is (`albumin` of `calcium_albumin`); empty: the whole."""
 
 
-class Suggest(Rule, kw_only=True):
+class Suggest(Rule, kw_only=True, frozen=True):
     """A reason to order a test now."""
 
     when: When
@@ -110,7 +110,7 @@ class Suggest(Rule, kw_only=True):
     """True: also when a current result exists."""
 
 
-class OrderRule(Rule, kw_only=True):
+class OrderRule(Rule, kw_only=True, frozen=True):
     """A test: when it is indicated, what answers it already, and when not to order it."""
 
     id: str
@@ -133,73 +133,7 @@ class OrderRule(Rule, kw_only=True):
     never_suggested: bool = False
 
 
-class Band(Rule, kw_only=True):
-    """One severity band; the first that holds, from severe to mild, is the result's band."""
-
-    name: str
-    below: PerUnit = {}
-    at_most: PerUnit = {}
-    above: PerUnit = {}
-    at_least: PerUnit = {}
-    references: tuple[str, ...] = ()
-
-
-class Interval(Rule, kw_only=True):
-    """A reference interval per unit, with its source."""
-
-    low: PerUnit = {}
-    high: PerUnit = {}
-    references: tuple[str, ...] = ()
-
-
-class Bands(Rule, kw_only=True):
-    """Severity bands on both sides; a side without bands is never abnormal."""
-
-    low: tuple[Band, ...] = ()
-    high: tuple[Band, ...] = ()
-
-
-class AnalyteRule(Rule, kw_only=True):
-    """The limits of one analyte, whose limit goes first, and how long a result counts."""
-
-    id: str
-    title: str
-    review: Review
-    usable_days: int
-    precedence: Literal["lab", "guideline"]
-    """`lab`: the laboratory's own interval first. `guideline`: the decision limit, whatever the laboratory prints."""
-    reference: Interval | None = None
-    pregnancy: Interval | None = None
-    bands: Bands
-    references: tuple[str, ...]
-    misuse: str = ""
-
-
-class CalciumRule(Rule, kw_only=True):
-    """How ionised, adjusted and total calcium are combined (knowledge decision 4)."""
-
-    id: Literal["calcium"]
-    title: str
-    review: Review
-    ionised: str
-    adjusted: str
-    total: str
-    albumin: str
-    trusted_albumin: Interval
-    """Inside it the unadjusted total stands on its own."""
-    adjustable_albumin_at_least: PerUnit
-    """Below it adjustment is not used at all."""
-    factor: PerUnit
-    """Added to total calcium per unit of albumin below `albumin_reference`, by the unit of calcium."""
-    albumin_reference: PerUnit
-    """By the unit of calcium: the albumin the formula adjusts to."""
-    albumin_unit: dict[str, str]
-    """By the unit of calcium: the unit of albumin the formula wants."""
-    references: tuple[str, ...]
-    misuse: str
-
-
-class SpuriousRule(Rule, kw_only=True):
+class SpuriousRule(Rule, kw_only=True, frozen=True):
     """A pattern that makes results untrustworthy: none of `invalidates` is asserted."""
 
     id: str
@@ -220,7 +154,7 @@ class SpuriousRule(Rule, kw_only=True):
     """Tests to repeat."""
 
 
-class SpuriousResult(Rule, kw_only=True, rename={"is_": "is"}):
+class SpuriousResult(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     """One result of the pattern."""
 
     labs: tuple[str, ...]
@@ -228,7 +162,7 @@ class SpuriousResult(Rule, kw_only=True, rename={"is_": "is"}):
     limit: Limit | None = None
 
 
-class Reference(Rule, kw_only=True):
+class Reference(Rule, kw_only=True, frozen=True):
     """A source: what was cited, and how far it was read."""
 
     id: str
@@ -241,7 +175,7 @@ class Reference(Rule, kw_only=True):
     """How a card names it."""
 
 
-class DrugClass(Rule, kw_only=True):
+class DrugClass(Rule, kw_only=True, frozen=True):
     """How long a class counts after it was stopped."""
 
     id: str
@@ -249,7 +183,7 @@ class DrugClass(Rule, kw_only=True):
     washout_days: int
 
 
-class Question(Rule, kw_only=True):
+class Question(Rule, kw_only=True, frozen=True):
     """One question of the twitching history."""
 
     id: str
@@ -263,7 +197,7 @@ class Question(Rule, kw_only=True):
     why: str = ""
 
 
-class Option(Rule, kw_only=True):
+class Option(Rule, kw_only=True, frozen=True):
     """One answer code, what the clinician reads, and the concept or site it stands for."""
 
     value: str
@@ -272,7 +206,7 @@ class Option(Rule, kw_only=True):
     concept: str = ""
 
 
-class GateRule(Rule, kw_only=True):
+class GateRule(Rule, kw_only=True, frozen=True):
     """What counts as documented twitching, and whom the rules are for."""
 
     opens: tuple[str, ...]
@@ -284,7 +218,7 @@ class GateRule(Rule, kw_only=True):
     review: Review
 
 
-class Note(Rule, kw_only=True):
+class Note(Rule, kw_only=True, frozen=True):
     """A sentence added to the assessment when its condition holds."""
 
     id: str
@@ -294,16 +228,38 @@ class Note(Rule, kw_only=True):
     review: Review
 
 
-class Ranking(Rule, kw_only=True):
+class Ranking(Rule, kw_only=True, frozen=True):
     """The order of the tiers, and of contributors inside one."""
 
     tiers: tuple[Tier, ...]
     within_tier: tuple[str, ...]
 
 
-class Release(Rule, kw_only=True):
+class Release(Rule, kw_only=True, frozen=True):
     """The rule set as a whole: version, date and review status."""
 
     version: str
     date: date
     status: str
+
+
+class SourceAttribute(Rule, kw_only=True, frozen=True):
+    """One of the 13 source attributes of an evidence-based DSI, 45 CFR 170.315(b)(11)(iv)(A)."""
+
+    number: int
+    name: str
+    value: str
+
+
+class Publication(Rule, kw_only=True, frozen=True):
+    """What a service tells about itself: intended use and source attributes."""
+
+    use: str
+    users: str
+    population: str
+    not_for: str
+    attributes: tuple[SourceAttribute, ...]
+    not_covered: tuple[str, ...]
+    """What the rules leave out on purpose or for want of a source, for the reader of the knowledge page."""
+    references: tuple[str, ...]
+    review: Review

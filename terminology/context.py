@@ -6,6 +6,8 @@ within its clause. Its words are in text/context.yaml.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from functools import cache
 from typing import Literal
 
@@ -44,8 +46,13 @@ class Reader:
 
     def __init__(self, text: Words) -> None:
         self._text = text
-        self._before = [cue for cue in _before().find(text) if cue.meaning != "neutral"]
-        self._after = _after().find(text)
+        cues = (cue for cue in _before().find(text) if cue.meaning != "neutral")
+        self._before = sorted(cues, key=lambda cue: cue.end)
+        self._ends = [cue.end for cue in self._before]
+        self._list_ends: dict[Match, int] = {}
+        self._after: dict[int, list[Match]] = defaultdict(list)
+        for cue in _after().find(text):
+            self._after[cue.start].append(cue)
 
     def assertion(self, finding: Match) -> Assertion:
         """What the text says of the finding; a denial outranks doubt, doubt outranks the rest."""
@@ -54,7 +61,8 @@ class Reader:
 
     def _said_before(self, finding: Match) -> list[Assertion]:
         said: list[Assertion] = []
-        for cue in islice(self._before, bisect_right(self._ends, finding.start)):
+        for i in range(bisect_right(self._ends, finding.start) - 1, -1, -1):
+            cue = self._before[i]
             kind, reach = _kind(cue.meaning)
             distance = finding.start - cue.end
             if distance > _REACH["through_lists"]:
@@ -74,21 +82,28 @@ class Reader:
         return not ends.isdisjoint(self._text.words[cue.end : finding.start])
 
     def _reaches(self, cue: Match, finding: Match) -> bool:
-        """No comma between them, or only those of one list: "no cramps, twitching or wasting"."""
-        if not any(map(self._comma, range(cue.end, finding.start + 1))):
-            return True
+        if cue not in self._list_ends:
+            self._list_ends[cue] = self._list_end(cue)
+        return finding.start < self._list_ends[cue]
+
+    def _list_end(self, cue: Match) -> int:
+        """The comma that ends what a cue speaks of: the first, or that of a list: "no cramps, twitching or wasting"."""
         item, commas = cue.end, 0
-        for place in range(cue.end, len(self._text.words)):
-            if self._comma(place):
-                commas += 1
+        for place in range(cue.end, min(len(self._text.words), cue.end + _REACH["through_lists"])):
+            comma = self._comma(place)
+            commas += comma
             word = self._text.words[place]
-            if word in ("or", "nor") or (word == "and" and commas > 1 and self._comma(place)):
-                return place - item <= _LONGEST_LIST_ITEM
-            if self._comma(place) or place - item > _LONGEST_LIST_ITEM:
-                if place - item > _LONGEST_LIST_ITEM or not self._text.same_sentence(place - 1, place + 1):
-                    return False
-                item = place
-        return False
+            if place - item > _LONGEST_LIST_ITEM or not self._text.same_sentence(cue.start, place + 1):
+                break
+            if word in ("or", "nor") or (word == "and" and comma and commas > 1):
+                return self._next_comma(place + 1)
+            item = place if comma else item
+        return self._next_comma(cue.end)
+
+    def _next_comma(self, place: int) -> int:
+        return next(
+            (at for at in range(place, len(self._text.words)) if self._comma(at)), len(self._text.words)
+        )
 
     def _comma(self, place: int) -> bool:
         return not self._text.same_clause(place - 1, place + 1)
@@ -97,12 +112,11 @@ class Reader:
         return cue.start > 0 and self._text.words[cue.start - 1] in _folded("present_history")
 
     def _said_after(self, finding: Match) -> list[Assertion]:
-        start = self._skip(finding.end)
         return [
             _kind(cue.meaning)[0]
-            for cue in self._after
-            if cue.start in (finding.end, start)
-            and self._text.same_sentence(finding.end - 1, cue.end)
+            for place in {finding.end, self._skip(finding.end)}
+            for cue in self._after.get(place, ())
+            if self._text.same_sentence(finding.end - 1, cue.end)
             and (
                 self._closes(cue)
                 or not (cue.meaning.endswith("at_the_end") or self._comma_between(finding, cue))
@@ -124,7 +138,7 @@ class Reader:
 
     def _question(self, finding: Match) -> Assertion:
         """Doubt in "?ALS" and "ALS?"; "Any twitching?" asks, and a yes or no may answer."""
-        words, breaks = self._text
+        words, breaks = self._text.words, self._text.breaks
         if "?" in breaks[finding.end]:
             answer = words[finding.end] if finding.end < len(words) else ""
             if answer in ("yes", "no"):

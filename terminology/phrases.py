@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import NamedTuple
 
 GAP = ".."
 """In a phrase: up to three words of the same clause may stand here."""
 _LONGEST_GAP = 3
 _LONGEST_MATCH = 24
-LONGEST_TEXT = 4000
+LONGEST_TEXT = 2000
 """Characters of a text that are read. Names are shorter; the rest of a longer narrative is not searched."""
 
 _TOKEN = re.compile(
@@ -24,25 +24,30 @@ _DASHES = re.compile(r"[\u2010-\u2015\u2212]")
 
 
 class Words(NamedTuple):
-    """A text as words. `breaks[i]` is the punctuation before word i; the last entry is that after the last word."""
+    """A text as words.
+
+    `breaks[i]` is the punctuation before word i; its last entry is that after the last word. `sentences` and
+    `clauses` number the words by the marks before them, so that two words compare in one step.
+    """
 
     words: tuple[str, ...]
     breaks: tuple[str, ...]
+    sentences: tuple[int, ...]
+    clauses: tuple[int, ...]
 
     def same_sentence(self, start: int, end: int) -> bool:
         """No full stop, semicolon, question or exclamation mark between words `start` and `end` - 1."""
-        return not any(mark in STRONG for between in self.breaks[start + 1 : end] for mark in between)
+        return self.sentences[start] == self.sentences[end - 1]
 
     def same_clause(self, start: int, end: int) -> bool:
         """Not even a comma or a colon between them."""
-        return self.same_sentence(start, end) and not any(
-            mark in ",:" for between in self.breaks[start + 1 : end] for mark in between
-        )
+        return self.clauses[start] == self.clauses[end - 1]
 
 
 DOUBT = "¿"
 """A question mark before a word: "?ALS". One after a word stays as it is."""
 STRONG = frozenset(";!?.|\n\r" + DOUBT)
+_CLAUSE = STRONG | {",", ":"}
 
 
 class Match(NamedTuple):
@@ -65,8 +70,10 @@ def words_of(text: str) -> Words:
             words.append(_fold(word))
             breaks.append("")
         else:
-            breaks[-1] += DOUBT if token["doubt"] else token[0].strip()
-    return Words(tuple(words), tuple(breaks))
+            breaks[-1] += DOUBT if token["doubt"] else token[0].strip(" \t")
+    sentences = accumulate(int(not STRONG.isdisjoint(mark)) for mark in breaks)
+    clauses = accumulate(int(not _CLAUSE.isdisjoint(mark)) for mark in breaks)
+    return Words(tuple(words), tuple(breaks), tuple(sentences), tuple(clauses))
 
 
 def _fold(word: str) -> str:

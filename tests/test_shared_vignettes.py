@@ -79,9 +79,12 @@ def contributor_mismatches(expect: dict[str, Any], assessment: dict[str, Any]) -
         found.append(f"order {ranked}")
     by_id = {item["id"]: item for item in assessment["contributors"]}
     for item in expect["contributors"]:
-        for cause in item.get("explained_by", []):
-            if cause not in by_id.get(item["id"], {"explainedBy": []})["explainedBy"]:
-                found.append(f"{item['id']} is not explained by {cause}")
+        explained = by_id.get(item["id"], {"explainedBy": []})["explainedBy"]
+        found += [
+            f"{item['id']} is not explained by {c}"
+            for c in item.get("explained_by", [])
+            if c not in explained
+        ]
     return found + [
         f"{name} is ranked" for name in expect.get("contributorsMustNotInclude", []) if name in by_id
     ]

@@ -11,9 +11,9 @@ from mappings.assess.calcium import derive_calcium
 from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled, compiled
 from mappings.assess.evidence import clip
+from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
 from mappings.assess.triggers import asks, present
-from mappings.assess.readings import Readings, read_results
 from mappings.assessment import (
     Assessment,
     Considered,
@@ -32,7 +32,8 @@ from mappings.rule_language import Limit
 ORDER: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
 ESSENTIAL = ("Condition", "Observation", "MedicationRequest")
 """Types whose absence is never passed over in silence."""
-WEAK_TIERS = frozenset({"A", "C1"})
+UNREAD = frozenset({"not-readable", "incomplete"})
+NOTABLE_TIERS = frozenset({"A", "C1"})
 
 
 def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment:
@@ -45,6 +46,8 @@ def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment
     case = Case(facts, knowledge, today)
     gate = Gate(bool(case.gate), tuple(evidence.of_problem(p, knowledge) for p in case.gate))
     if not gate.open:
+        if unread := tuple(g for g in facts.gaps if g.what == "Condition" and g.reason in UNREAD):
+            return _gate_unknown(case, gate, unread)
         mimic = any(p.active for concept in knowledge.gate.mimics for p in case.problems.get(concept, ()))
         return _silent(case, gate, "mimic-only" if mimic else "twitching-not-documented")
     if facts.patient.deceased:
@@ -99,6 +102,18 @@ def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
     )
 
 
+def _gate_unknown(case: Case, gate: Gate, unread: tuple[DataGap, ...]) -> Assessment:
+    """Part of the problem list could not be read, so silence would claim what nobody knows."""
+    return Assessment(
+        assessed_at=case.today,
+        knowledge_version=case.knowledge.version,
+        gate=gate,
+        indicator="info",
+        gaps=unread,
+        notes=(case.knowledge.wording["gate_unknown"],),
+    )
+
+
 def _under_age(case: Case, years: int) -> bool:
     return bounds_hold(Limit(below=case.knowledge.gate.adults_from), Decimal(years), "a")
 
@@ -122,7 +137,7 @@ def _silence(
 ) -> SilentReason | None:
     """Known motor neuron disease with nothing critical or abnormal; or all is requested and nothing is to say."""
     if known_mnd:
-        notable = any(c.tier in WEAK_TIERS for c in ranked) or any(flags) or any(safety)
+        notable = any(c.tier in NOTABLE_TIERS for c in ranked) or any(flags) or any(safety)
         return None if notable else "known-mnd"
     statuses = {test.status for test in advice}
     nothing = not any(ranked) and not any(flags) and not any(safety) and "suggested" not in statuses
@@ -180,7 +195,7 @@ def _unanswered(case: Case) -> tuple[str, ...]:
     return tuple(q.text for q in case.knowledge.questions.values() if q.core and q.id not in answered)
 
 
-def _silent(  # noqa: PLR0913
+def _silent(
     case: Case,
     gate: Gate,
     reason: SilentReason,

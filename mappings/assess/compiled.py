@@ -18,6 +18,8 @@ INDICATOR: dict[Tier, Indicator] = {"A": "critical", "C1": "warning"}
 
 
 class CompiledTier(Struct, frozen=True):
+    """A tier and the condition for it."""
+
     tier: Tier
     holds: Condition
     says: str
@@ -26,11 +28,15 @@ class CompiledTier(Struct, frozen=True):
 
 
 class CompiledAside(Struct, frozen=True):
+    """A sentence and the condition for it."""
+
     holds: Condition
     says: str
 
 
 class CompiledContributor(Struct, frozen=True):
+    """A contributor rule with its conditions as functions."""
+
     rule: ContributorRule
     tiers: tuple[CompiledTier, ...]
     through: Condition | None
@@ -41,12 +47,16 @@ class CompiledContributor(Struct, frozen=True):
 
 
 class CompiledSuggest(Struct, frozen=True):
+    """A reason to order and the condition for it."""
+
     rule: Suggest
     holds: Condition
     triggers: Triggers
 
 
 class CompiledOrder(Struct, frozen=True):
+    """An order rule with its conditions as functions; `labs`: the results that decide whether it is answered."""
+
     rule: OrderRule
     triggers: Triggers
     labs: frozenset[str]

@@ -13,6 +13,7 @@ from mappings.rule_language import Limit, When
 
 
 def site(when: When, knowledge: Knowledge) -> Condition:
+    """The twitching (or, with `of_findings`, a finding) is at one of these places."""
     words = when.site
     assert isinstance(words, tuple)  # noqa: S101
     pattern = words_pattern(words)
@@ -32,7 +33,8 @@ def site(when: When, knowledge: Knowledge) -> Condition:
     return holds
 
 
-def onset_days(when: When, knowledge: Knowledge) -> Condition:
+def onset_days(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """Days since the twitching was first noticed; unknown never holds."""
     limit = when.onset_days
     assert isinstance(limit, Limit)  # noqa: S101
 
@@ -46,6 +48,7 @@ def onset_days(when: When, knowledge: Knowledge) -> Condition:
 
 
 def age(when: When, knowledge: Knowledge) -> Condition:
+    """Age in years; a partial birth date must hold at both ends."""
     limit = when.age
     assert isinstance(limit, Limit)  # noqa: S101
 
@@ -60,10 +63,12 @@ def age(when: When, knowledge: Knowledge) -> Condition:
 
 
 def pregnant(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """Pregnancy is documented, or is not."""
     return lambda case: NOTHING if case.pregnant == when.pregnant else None
 
 
 def ranked(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """One of these contributors is ranked."""
     ids, tiers = when.ranked, frozenset(when.tiers)
     assert isinstance(ids, tuple)  # noqa: S101
 
@@ -76,12 +81,14 @@ def ranked(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
 
 
 def ranked_in(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """Any contributor is ranked in one of these tiers."""
     tiers = when.ranked_in
     assert isinstance(tiers, tuple)  # noqa: S101
     return lambda case: NOTHING if any(c.tier in tiers for c in case.ranked.values()) else None
 
 
 def red_flag(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """One of these red flags is raised."""
     ids = when.red_flag
     assert isinstance(ids, tuple)  # noqa: S101
 
@@ -93,6 +100,7 @@ def red_flag(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
 
 
 def first_line(when: When, knowledge: Knowledge) -> Condition:
+    """All first-line results are normal, or at least one is not known."""
     answers = [rule.answered_by for rule in knowledge.orders.values() if rule.first_line]
 
     def holds(case: Case) -> Proof | None:
@@ -106,5 +114,6 @@ def first_line(when: When, knowledge: Knowledge) -> Condition:
 
 
 def unsupported(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """This contributor acts through a result that is not known."""
     name = str(when.unsupported)
     return lambda case: NOTHING if name in case.unsupported else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from mappings.assess.readings import Reading
 from mappings.assessment import Evidence
@@ -24,7 +25,7 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
     result, say = reading.result, knowledge.wording
     if result is None:
         return Evidence(label=reading.title, text=reading.gap.text if reading.gap else reading.title)
-    value = f"{result.comparator}{result.value:f}"
+    value = result.comparator + shown(result.value, reading.limit)
     line = {"analyte": reading.title, "value": value, "unit": result.unit, "date": result.date.isoformat()}
     side = (
         "low"
@@ -57,6 +58,16 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
     )
 
 
+def shown(value: Decimal, limit: Decimal | None) -> str:
+    """The value as reported; a tail of more than three decimals is cut, unless that would move it to the limit."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -4:
+        rounded = value.quantize(Decimal("0.001"))
+        if rounded not in (limit, 0):
+            return f"{rounded:f}"
+    return f"{value:f}"
+
+
 def _nearer_low(reading: Reading) -> bool:
     return reading.result is not None and reading.limit is not None and reading.result.value >= reading.limit
 
@@ -75,6 +86,7 @@ def caveats(result: LabResult) -> list[str]:
 
 
 def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
+    """The medicine, and since or until when."""
     drug = clip(medication.text)
     if medication.status == "ended" and medication.end:
         text = knowledge.wording["ended"].format(drug=drug, date=medication.end.isoformat())
@@ -86,11 +98,13 @@ def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
 
 
 def of_problem(problem: Problem, knowledge: Knowledge) -> Evidence:
+    """The problem, and since when."""
     since = problem.onset or problem.recorded
     return _dated("recorded", "recorded_since", problem.text, since, problem.resource, knowledge)
 
 
 def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:
+    """The finding, when it was seen, and whether only the patient reports it."""
     if not finding.objective:
         text = knowledge.wording["reported"].format(text=clip(finding.text))
         return Evidence(label=clip(finding.text), text=text, resource=finding.resource, date=finding.date)
@@ -98,6 +112,7 @@ def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:
 
 
 def of_measure(measure: Measure, knowledge: Knowledge) -> Evidence:
+    """The history item with its number."""
     text = measure.text
     if measure.value is not None:
         text = f"{measure.text}: {measure.value.normalize():f} {measure.unit}".strip()

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from mappings.facts import LabResult, Limits
+from mappings.limit_rules import AnalyteRule, Band, Interval
 from mappings.rule_language import Limit, PerUnit
-from mappings.rules import AnalyteRule, Band, Interval
 from terminology.quantity import UnitError, convert
 
 Side = Literal["low", "high"]

@@ -14,7 +14,7 @@ from msgspec import Struct
 from mappings.assess.limits import Direction, UnitLimits
 from mappings.facts import DataGap, LabResult
 from mappings.knowledge import Knowledge
-from mappings.rules import AnalyteRule
+from mappings.limit_rules import AnalyteRule
 
 CLOCK_SKEW = timedelta(days=1)
 """A result of tomorrow is today's, seen from another time zone."""
@@ -164,9 +164,9 @@ def _unusable(
 
 def age_text(days: int) -> str:
     """`3 days`, `14 months`, `2 years`: an age as a clinician says it."""
-    if days < 60:  # noqa: PLR2004
+    if days < 60:
         return f"{days} day{'s' if days != 1 else ''}"
     months = days * 12 // 365
-    if months < 24:  # noqa: PLR2004
+    if months < 24:
         return f"{months} months"
     return f"{days // 365} years"

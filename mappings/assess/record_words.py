@@ -23,9 +23,12 @@ NOTHING: Proof = ()
 
 
 def lab(when: When, knowledge: Knowledge) -> Condition:
+    """The reading of an analyte points this way, in this band, at this age."""
     name, wanted = str(when.lab), when.is_
     if not isinstance(wanted, str):
-        raise ValueError("`lab` needs `is`: low, normal, high, unknown, abnormal or known")
+        raise ValueError(  # noqa: TRY004 - a mistake in a rule file, like the others
+            "`lab` needs `is`: low, normal, high, unknown, abnormal or known"
+        )
     directions = _DIRECTIONS[wanted]
     bands, within, older = frozenset(when.band), when.within_days, when.older_than_days
 
@@ -55,6 +58,7 @@ _DIRECTIONS = {
 
 
 def exposure(when: When, knowledge: Knowledge) -> Condition:
+    """A medicine of one of these classes counts now."""
     classes = when.exposure
     assert isinstance(classes, tuple)  # noqa: S101
     group = frozenset(classes)
@@ -115,6 +119,7 @@ def stated_dose_mg(text: str) -> Decimal:
 
 
 def problem(when: When, knowledge: Knowledge) -> Condition:
+    """One of these problems is on record."""
     concepts = when.problem
     assert isinstance(concepts, tuple)  # noqa: S101
 
@@ -136,6 +141,7 @@ def _recent(on: date | None, within: int | None, case: Case) -> bool:
 
 
 def finding(when: When, knowledge: Knowledge) -> Condition:
+    """One of these findings is present."""
     concepts = when.finding
     assert isinstance(concepts, tuple)  # noqa: S101
 
@@ -152,6 +158,7 @@ def finding(when: When, knowledge: Knowledge) -> Condition:
 
 
 def measure(when: When, knowledge: Knowledge) -> Condition:
+    """A history item is within a limit, or says one of these words."""
     item, limit = str(when.measure), when.limit
     words = words_pattern(when.text) if when.text else None
     if limit is None and words is None:
@@ -181,6 +188,7 @@ def words_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def answer(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """A history question was answered so."""
     question, values = str(when.answer), frozenset(when.values)
 
     def holds(case: Case) -> Proof | None:

@@ -116,7 +116,7 @@ def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str
     for item, kind in zip(found.items, kinds, strict=True):
         item.alone = kind in source.expects and once[kind] == 1
     chart.gaps += [
-        DataGap(type_, "not-readable", f"a {type_} could not be read", label or source.key)
+        DataGap(type_, "not-readable", f"one {type_} could not be read", label or source.key)
         for type_, label in found.unreadable
     ]
     names = source.expects or (source.key,)

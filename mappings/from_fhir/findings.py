@@ -86,7 +86,7 @@ def _sorted(
         case Said.OTHER:
             named = frozenset(value_concepts(result))
             return named, none, () if named or meaning.measure else meaning.concepts
-        case Said.NOTHING:
+        case _:
             return none, none, ()
 
 

@@ -16,7 +16,6 @@ from mappings.from_fhir.medication_shapes import (
     MedicationAdministration,
     MedicationRequest,
     MedicationStatement,
-    MedicationUse,
 )
 from mappings.from_fhir.medication_shapes import Medication as MedicationResource
 from terminology.drugs import DrugMatch, recognise
@@ -32,6 +31,9 @@ NOT_ORDERED: Final = frozenset({"proposal", "option"})
 """Intents that ask nobody to take anything. `plan` counts only if the patient reports taking it."""
 NOT_TAKING: Final = frozenset({"not-taking", "not-taken", "stopped", "on-hold"})
 """R5 MedicationStatement.adherence."""
+
+
+Use = MedicationRequest | MedicationStatement | MedicationAdministration
 
 
 class Named(NamedTuple):
@@ -52,7 +54,7 @@ class Course(NamedTuple):
 def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     """One medicine, or the reason why the order names none."""
     use = item.resource
-    assert isinstance(use, MedicationUse)  # noqa: S101 - read.py dispatches by type
+    assert isinstance(use, Use)  # noqa: S101 - read.py dispatches by type
     status = _status(use, draft=item.draft)
     if status is None:
         return
@@ -79,7 +81,7 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     )
 
 
-def _status(use: MedicationUse, *, draft: bool) -> Status | None:
+def _status(use: Use, *, draft: bool) -> Status | None:
     """None: not taken, so that the record holds no such medicine."""
     status = use.status.strip().lower()
     if status in NOT_TAKEN or _is_negated(use, draft=draft):
@@ -93,26 +95,19 @@ def _status(use: MedicationUse, *, draft: bool) -> Status | None:
     return "active" if status in ACTIVE else "unknown"
 
 
-def _is_negated(use: MedicationUse, *, draft: bool) -> bool:
-    match use:
-        case MedicationRequest():
-            intent = use.intent.strip().lower()
-            reported = use.reported or use.reported_boolean or use.reported_reference is not None
-            intended_only = intent in NOT_ORDERED or (intent == "plan" and not reported)
-            return use.do_not_perform or (intended_only and not draft)
-        case MedicationStatement():
-            adherence = use.adherence.code if use.adherence else None
-            not_taking = adherence is not None and any(
-                coding.code in NOT_TAKING for coding in adherence.coding
-            )
-            return use.was_not_taken or use.taken == "n" or not_taking
-        case MedicationAdministration():
-            return use.not_given
-        case _:
-            return False
+def _is_negated(use: Use, *, draft: bool) -> bool:
+    if isinstance(use, MedicationRequest):
+        intent = use.intent.strip().lower()
+        reported = use.reported or use.reported_boolean or use.reported_reference is not None
+        intended_only = intent in NOT_ORDERED or (intent == "plan" and not reported)
+        return use.do_not_perform or (intended_only and not draft)
+    if isinstance(use, MedicationStatement):
+        adherence = use.adherence.code.coding if use.adherence and use.adherence.code else ()
+        return use.was_not_taken or use.taken == "n" or any(c.code in NOT_TAKING for c in adherence)
+    return use.not_given
 
 
-def _named(use: MedicationUse, chart: Chart) -> Named:
+def _named(use: Use, chart: Chart) -> Named:
     concepts, reference = [use.medication_codeable_concept], use.medication_reference
     display = ""
     if use.medication:
@@ -131,7 +126,7 @@ def _named(use: MedicationUse, chart: Chart) -> Named:
 def missing_medication(item: Item, chart: Chart) -> str:
     """The reference to the Medication that has to be fetched to know what this is; empty if none has."""
     use = item.resource
-    if not isinstance(use, MedicationUse) or _status(use, draft=item.draft) is None:
+    if not isinstance(use, Use) or _status(use, draft=item.draft) is None:
         return ""
     reference = use.medication_reference or (use.medication.reference if use.medication else None)
     if reference is None or reference.reference.startswith("#") or chart.find(reference.reference):
@@ -166,25 +161,22 @@ def _names(concept: CodeableConcept) -> tuple[str, ...]:
     )
 
 
-def _course(use: MedicationUse) -> Course:
+def _course(use: Use) -> Course:
     """Start: the earliest stated, its latest possible day. End: the last stated, its latest possible day."""
-    dosages: Sequence[Dosage] = ()
-    periods: list[Period | None] = []
-    written, changed = "", ""
-    match use:
-        case MedicationRequest():
-            dosages = use.dosage_instruction
-            periods = [use.dispense_request.validity_period] if use.dispense_request else []
-            written = use.authored_on or use.date_written
-            changed = use.status_changed if use.status.strip().lower() in ENDED else ""
-        case MedicationStatement():
-            dosages, periods, written = use.dosage, [use.effective_period], use.effective_date_time
-        case MedicationAdministration():
-            dosages = (use.dosage,) if use.dosage else ()
-            day = use.effective_date_time or use.occurence_date_time
-            periods = [use.effective_period, use.occurence_period, Period(day, day)]
-        case _:
-            pass
+    changed = ""
+    dosages: Sequence[Dosage]
+    periods: list[Period | None]
+    if isinstance(use, MedicationRequest):
+        dosages = use.dosage_instruction
+        periods = [use.dispense_request.validity_period] if use.dispense_request else []
+        written = use.authored_on or use.date_written
+        changed = use.status_changed if use.status.strip().lower() in ENDED else ""
+    elif isinstance(use, MedicationStatement):
+        dosages, periods, written = use.dosage, [use.effective_period], use.effective_date_time
+    else:
+        dosages = (use.dosage,) if use.dosage else ()
+        written = use.effective_date_time or use.occurence_date_time
+        periods = [use.effective_period, use.occurence_period, Period(written, written)]
     bounds = [d.timing.repeat.bounds_period for d in dosages if d.timing and d.timing.repeat]
     starts = [time.latest for p in (*bounds, *periods) if p and (time := when(p.start))]
     if not starts and (stated := when(written)):

@@ -89,7 +89,7 @@ def _read(reader: Reader, item: Item, chart: Chart, facts: defaultdict[type, lis
         for fact in reader(item, chart):
             facts[type(fact)].append(fact)
     except DATA_ERRORS:
-        gap = DataGap(item.type, "not-readable", f"a {item.type} could not be read", item.label or item.key)
+        gap = DataGap(item.type, "not-readable", f"one {item.type} could not be read", item.label or item.key)
         facts[DataGap].append(gap)
 
 

@@ -10,13 +10,19 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from starlette.testclient import TestClient
 
+from cds_hooks.app import create_app
 from cds_hooks.card_kit import CardKit
 from cds_hooks.card_wording import CardKind, card_wording, override_reasons
+from cds_hooks.cards import build_cards
 from cds_hooks.request import HookContext
-from cds_hooks.response import Coding, Source
+from cds_hooks.response import Card, Coding, Source
 from cds_hooks.service_request import order_templates
-from mappings.assessment import Assessment, Evidence, Gate
+from cds_hooks.settings import Settings
+from mappings.assessment import Assessment, Contributor, Evidence, Gate, RedFlag
+from mappings.assessment import TestAdvice as Advice  # under a name that pytest does not collect
+from mappings.knowledge import load_knowledge
 from mappings.rules import OrderRule
 
 REVIEW = {
@@ -31,6 +37,8 @@ ORDERS = {
     "calcium_albumin": ("Calcium and albumin", [("Calcium, serum", "17861-6"), ("Albumin, serum", "1751-7")]),
     "ecg": ("ECG", [("Electrocardiogram, 12 leads", "")]),
 }
+BUNDLE = {"resourceType": "Bundle", "type": "searchset"}
+CATEGORIES = "http://terminology.hl7.org/CodeSystem/observation-category"
 Json = dict[str, Any]
 
 
@@ -110,7 +118,7 @@ def assessment() -> Callable[..., Assessment]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def low_potassium() -> Evidence:
     """A result with everything a reader needs."""
     return Evidence(
@@ -140,3 +148,139 @@ def empties() -> Callable[[Any], list[str]]:
                 yield from find(element, f"{path}[{index}]")
 
     return lambda value: list(find(value))
+
+
+@pytest.fixture(scope="session")
+def contributor(low_potassium: Evidence) -> Callable[..., Any]:
+    """A low potassium explained by a thiazide, with the given parts replaced."""
+
+    def make(evidence: Evidence = low_potassium, **parts: Any) -> Contributor:
+        whole = {
+            "id": "hypokalaemia",
+            "title": "Low potassium",
+            "tier": "C1",
+            "strength": "plausible",
+            "evidence": (evidence,),
+            "explained_by": ("thiazide",),
+            "references": ("C17",),
+            "says": "Check magnesium: low magnesium makes low potassium refractory.",
+            "indicator": "warning",
+        }
+        return Contributor(**(whole | parts))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def red_flag() -> Callable[..., Any]:
+    """A swallowing impairment, with the given parts replaced."""
+
+    def make(**parts: Any) -> RedFlag:
+        whole = {
+            "id": "dysphagia",
+            "title": "Swallowing impairment",
+            "urgency": "urgent",
+            "evidence": (Evidence("Dysphagia", "Dysphagia (2026-02-20)", "Observation/d-1"),),
+            "says": "Name motor neuron disease in the letter.",
+            "references": ("C01",),
+            "indicator": "warning",
+        }
+        return RedFlag(**(whole | parts))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def advice() -> Callable[..., Any]:
+    """A suggested test, magnesium unless stated."""
+
+    def make(test: str = "magnesium", title: str = "Serum magnesium", **parts: Any) -> Advice:
+        return Advice(
+            **({"id": test, "title": title, "status": "suggested", "reason": "not measured"} | parts)
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Callable[..., Any]:
+    """A searchset of these resources."""
+
+    def make(*resources: Json) -> Json:
+        return BUNDLE | {"entry": [{"resource": resource} for resource in resources]}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def condition() -> Callable[..., Any]:
+    """Documented, active twitching, with the given elements replaced."""
+
+    def make(**parts: Any) -> Json:
+        whole = {
+            "resourceType": "Condition",
+            "id": "tw-1",
+            "clinicalStatus": {"coding": [{"code": "active"}]},
+            "verificationStatus": {"coding": [{"code": "confirmed"}]},
+            "code": {
+                "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R25.3"}],
+                "text": "Fasciculation",
+            },
+            "subject": {"reference": "Patient/p-1"},
+            "onsetDateTime": "2026-01-25",
+        }
+        return whole | parts
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def patient() -> Callable[..., Any]:
+    """An adult, unless the birth date says otherwise."""
+
+    def make(birth_date: str = "1960-05-05") -> Json:
+        return {"resourceType": "Patient", "id": "p-1", "birthDate": birth_date, "gender": "female"}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def potassium() -> Callable[..., Any]:
+    """A potassium of February 2026."""
+
+    def make(value: float) -> Json:
+        return {
+            "resourceType": "Observation",
+            "id": "k-1",
+            "status": "final",
+            "category": [{"coding": [{"system": CATEGORIES, "code": "laboratory"}]}],
+            "code": {"coding": [{"system": "http://loinc.org", "code": "2823-3", "display": "Potassium"}]},
+            "subject": {"reference": "Patient/p-1"},
+            "effectiveDateTime": "2026-02-25",
+            "valueQuantity": {
+                "value": value,
+                "unit": "mmol/L",
+                "system": "http://unitsofmeasure.org",
+                "code": "mmol/L",
+            },
+            "referenceRange": [
+                {"low": {"value": 3.5, "unit": "mmol/L"}, "high": {"value": 5.1, "unit": "mmol/L"}}
+            ],
+        }
+
+    return make
+
+
+@pytest.fixture
+def cards(kit: CardKit, context: HookContext) -> Callable[[Assessment], tuple[Card, ...]]:
+    """The cards of an assessment."""
+    return lambda assessment: build_cards(assessment, context, kit)
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[TestClient]:
+    """The service with its real rules, on 1 March 2026."""
+    settings = Settings(base_url="https://cds.example", max_body_bytes=1_000_000)
+    app = create_app(settings, knowledge=load_knowledge(), today=lambda: date(2026, 3, 1))
+    with TestClient(app) as running:
+        yield running

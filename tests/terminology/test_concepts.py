@@ -108,6 +108,10 @@ Denies cramps -> -
 Denies twitching, cramps and weakness -> -
 No fasciculations, cramps, wasting or weakness -> -
 No weakness, twitching, and cramps -> -
+No cramps or weakness, twitching for weeks -> fasciculation
+No cramps or twitching -> -
+Denies twitching at rest or on exertion, pain, cramps -> -
+No tremor, but twitching -> fasciculation
 Patient denies muscle twitching but has cramps -> cramp_spasm
 No weakness, twitching of calves for 3 weeks -> fasciculation
 no weakness; fasciculations present -> fasciculation
@@ -244,6 +248,12 @@ def test_rules_may_name_every_concept() -> None:
     assert {"fasciculation", "ckd_stage_5", "neuro_exam_normal", "celiac_disease"} <= known_concepts()
     for name, row in concepts().items():
         assert {*row.implies} <= known_concepts(), name
+
+
+def test_a_denial_does_not_reach_through_a_whole_letter() -> None:
+    assert concepts_of([], "Denies pain " + "after the walk " * 20 + "muscle twitching").concepts == (
+        "fasciculation",
+    )
 
 
 def test_a_long_narrative_is_read_to_its_limit_and_quickly() -> None:

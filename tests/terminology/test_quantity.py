@@ -100,6 +100,7 @@ def test_a_unit_is_read_as_what_it_means_or_refused(analyte: str, written: str, 
         ("magnesium", "mEq/L", "mmol/L", UCUM, "unit text says meq/L but code says mmol/L"),
         ("calcium_total", "mg/dL", "mmol/L", UCUM, "unit text says mg/dL but code says mmol/L"),
         ("potassium", "g/dL", "mmol/L", UCUM, "unit text says g/dL but code says mmol/L"),
+        ("potassium", "U/L", "mmol/L", UCUM, "unit text says U/L but code says mmol/L"),
     ],
 )
 def test_code_and_text_agree_or_nothing_is_read(

@@ -37,8 +37,8 @@ TEXT_LABS = {"alp": "Alkaline phosphatase"}
 def vignettes() -> list[Any]:
     found = []
     for path in sorted(HERE.glob("*.yaml")):
-        for vignette in yaml.safe_load(path.read_text(encoding="utf-8")):
-            found.append(pytest.param(vignette, id=f"{path.stem}: {vignette['name']}"))
+        cases = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += [pytest.param(case, id=f"{path.stem}: {case['name']}") for case in cases]
     return found
 
 

@@ -49,7 +49,11 @@ def test_one_patient_is_found_however_it_is_wrapped(value: Any) -> None:
         {"resourceType": "Bundle", "type": "searchset", "total": 0},
         {"resourceType": "Bundle"},
         {"resourceType": "Bundle", "entry": []},
-        {"resourceType": "Bundle", "total": 0, "entry": [{"resource": NO_RESULTS, "search": {"mode": "outcome"}}]},
+        {
+            "resourceType": "Bundle",
+            "total": 0,
+            "entry": [{"resource": NO_RESULTS, "search": {"mode": "outcome"}}],
+        },
     ],
 )
 def test_an_empty_bundle_is_an_answer(value: Any) -> None:
@@ -95,7 +99,9 @@ def test_null_is_nothing_provided(content: bytes | None) -> None:
     assert not found.failed
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b'{"resourceType": "Patient", "id": "\xff"}', b"[1,", b"\xef\xbb\xbf{}"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"resourceType": "Patient", "id": "\xff"}', b"[1,", b"\xef\xbb\xbf{}"]
+)
 def test_bytes_that_are_not_json_are_a_failure_and_do_not_raise(content: bytes) -> None:
     found = unwrap(content)
     assert found.failed or found.unreadable
@@ -108,7 +114,9 @@ def test_nesting_without_end_is_a_failure_and_does_not_raise() -> None:
 
 
 def test_types_that_are_not_read_are_remembered() -> None:
-    assert unwrap(encoded({"entry": [{"resource": {"resourceType": "Claim", "status": 5}}]})).others == {"Claim"}
+    assert unwrap(encoded({"entry": [{"resource": {"resourceType": "Claim", "status": 5}}]})).others == {
+        "Claim"
+    }
 
 
 def test_next_pages_are_named_and_make_the_answer_incomplete() -> None:
@@ -130,7 +138,13 @@ def test_the_links_of_a_patient_are_no_pages() -> None:
 
 
 def test_elements_that_do_not_matter_may_be_broken() -> None:
-    broken = {"resourceType": "Observation", "id": 5, "status": "final", "note": "haemolysed", "referenceRange": 3}
+    broken = {
+        "resourceType": "Observation",
+        "id": 5,
+        "status": "final",
+        "note": "haemolysed",
+        "referenceRange": 3,
+    }
     (item,) = unwrap(encoded(broken)).items
     assert item.label == "Observation/5"
 
@@ -142,5 +156,7 @@ def test_a_resource_whose_status_cannot_be_read_is_unreadable_as_a_whole() -> No
 
 
 def test_a_number_beyond_every_decimal_makes_its_resource_unreadable() -> None:
-    found = unwrap(b'{"resourceType": "Observation", "id": [], "valueQuantity": {"value": 1e9999999999999999999}}')
+    found = unwrap(
+        b'{"resourceType": "Observation", "id": [], "valueQuantity": {"value": 1e9999999999999999999}}'
+    )
     assert found.unreadable == [("Observation", "")]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from mappings.facts import PatientFacts
-from mappings.from_fhir.read import Source, read_patient_facts
+from mappings.facts import PatientFacts, Problem
+from mappings.from_fhir.bundle import Item
+from mappings.from_fhir.chart import Chart
+from mappings.from_fhir.read import READERS, Source, read_patient_facts
 
 Json = dict[str, Any]
 Read = Callable[..., PatientFacts]
@@ -38,7 +40,9 @@ def test_without_id_the_full_url_or_the_content_tells_them_apart(lab: Make) -> N
     same = {"fullUrl": "urn:uuid:1", "resource": lab(id=None)}
     other = {"fullUrl": "urn:uuid:2", "resource": lab(id=None)}
     assert len(facts_of(source("a", {"entry": [same, same, other]})).labs) == 2
-    assert len(facts_of(source("a", [lab(id=None), lab(id=None), lab(id=None, issued="2026-02-26")])).labs) == 2
+    assert (
+        len(facts_of(source("a", [lab(id=None), lab(id=None), lab(id=None, issued="2026-02-26")])).labs) == 2
+    )
 
 
 def test_a_resource_without_id_is_named_by_its_full_url(lab: Make) -> None:
@@ -56,7 +60,9 @@ def test_a_resource_without_id_is_named_by_its_full_url(lab: Make) -> None:
         ({"versionId": "1"}, {"versionId": "1", "lastUpdated": "2026-02-25"}),
     ],
 )
-def test_of_two_versions_the_later_one_counts_in_any_order(earlier: Json, later: Json, lab: Make, bundle: Make) -> None:
+def test_of_two_versions_the_later_one_counts_in_any_order(
+    earlier: Json, later: Json, lab: Make, bundle: Make
+) -> None:
     final, withdrawn = lab(meta=earlier), lab(meta=later, status="entered-in-error")
     for versions in permutations([final, withdrawn]):
         assert facts_of(source("a", bundle(*versions))).labs == ()
@@ -69,7 +75,12 @@ def test_copies_without_version_give_the_same_answer_in_any_order(lab: Make, bun
 
 
 @pytest.mark.parametrize(
-    "value", [{"resourceType": "Bundle"}, {"resourceType": "Bundle", "entry": []}, {"resourceType": "Condition", "id": "c"}]
+    "value",
+    [
+        {"resourceType": "Bundle"},
+        {"resourceType": "Bundle", "entry": []},
+        {"resourceType": "Condition", "id": "c"},
+    ],
 )
 def test_an_answered_query_was_read_even_if_it_found_nothing(value: Json) -> None:
     assert "Condition" in facts_of(source("conditions", value, "Condition")).read
@@ -137,7 +148,10 @@ def test_one_unreadable_resource_is_one_gap(lab: Make, bundle: Make) -> None:
     broken = [lab(id="b", status={"code": "final"}), {"resourceType": "Condition", "code": 5, "subject": [1]}]
     facts = facts_of(source("record", bundle(lab(), *broken)))
     assert len(facts.labs) == 1
-    assert gaps(facts) == {("Observation", "not-readable", "Observation/b"), ("Condition", "not-readable", "record")}
+    assert gaps(facts) == {
+        ("Observation", "not-readable", "Observation/b"),
+        ("Condition", "not-readable", "record"),
+    }
     assert facts.read == {"Observation", "Condition"}
 
 
@@ -151,3 +165,16 @@ def test_former_type_names_count_as_todays(order: Make, bundle: Make) -> None:
 
 def test_no_sources_give_no_facts() -> None:
     assert facts_of() == PatientFacts(facts_of().patient)
+
+
+def test_data_that_no_reader_expected_costs_its_resource_only(
+    monkeypatch: pytest.MonkeyPatch, lab: Make, condition: Make, bundle: Make
+) -> None:
+    def surprised(item: Item, chart: Chart) -> Iterator[Problem]:
+        yield Problem(("fasciculation",), item.key)
+        raise OverflowError(chart)
+
+    monkeypatch.setitem(READERS, "Condition", surprised)
+    facts = facts_of(source("record", bundle(condition(), lab())))
+    assert len(facts.labs) == 1
+    assert gaps(facts) == {("Condition", "not-readable", "Condition/c")}

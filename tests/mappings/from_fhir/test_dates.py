@@ -32,7 +32,9 @@ def test_the_day_is_the_day_as_written(text: str, earliest: str, latest: str, mo
     assert (read.earliest.isoformat(), read.latest.isoformat(), read.moment) == (earliest, latest, moment)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "25.02.2026", "02/25/2026", "2026-13", "2026-02-30", "0000", "20260225"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "25.02.2026", "02/25/2026", "2026-13", "2026-02-30", "0000", "20260225"]
+)
 def test_what_names_no_calendar_day_is_no_date(text: str) -> None:
     assert when(text) is None
 

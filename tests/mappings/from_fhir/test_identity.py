@@ -39,7 +39,9 @@ def test_every_way_to_name_the_patient_is_accepted(reference: str, read: Read, l
     assert facts.gaps == ()
 
 
-@pytest.mark.parametrize("patient_id", ["p", "Patient/p", " p ", "https://ehr.example/fhir/Patient/p", "urn:uuid:p"])
+@pytest.mark.parametrize(
+    "patient_id", ["p", "Patient/p", " p ", "https://ehr.example/fhir/Patient/p", "urn:uuid:p"]
+)
 def test_the_context_may_carry_a_prefix(patient_id: str, read: Read, lab: Make) -> None:
     facts = read(lab(), patient_id=patient_id)
     assert len(facts.labs) == 1
@@ -53,7 +55,17 @@ def test_without_a_subject_it_is_about_the_patient(subject: Json | None, read: R
 
 @pytest.mark.parametrize(
     "reference",
-    ["Patient/q", "Patient/P", "https://ehr.example/fhir/Patient/pp", UUID, "#patient", "patient/p", "x/Patient/p/q", "q", "P"],
+    [
+        "Patient/q",
+        "Patient/P",
+        "https://ehr.example/fhir/Patient/pp",
+        UUID,
+        "#patient",
+        "patient/p",
+        "x/Patient/p/q",
+        "q",
+        "P",
+    ],
 )
 def test_another_patient_is_dropped_and_named(reference: str, read: Read, lab: Make, order: Make) -> None:
     other = {"reference": reference}
@@ -104,14 +116,22 @@ def test_a_patient_without_id_is_known_by_the_full_url_or_by_being_alone(patient
 
 def test_of_two_patients_without_id_neither_is_taken(lab: Make) -> None:
     patient = {"resourceType": "Patient", "gender": "female"}
-    facts = entries("p", (UUID, patient), ("urn:uuid:2", patient | {"gender": "male"}), ("", lab(subject={"reference": UUID})))
+    facts = entries(
+        "p",
+        (UUID, patient),
+        ("urn:uuid:2", patient | {"gender": "male"}),
+        ("", lab(subject={"reference": UUID})),
+    )
     assert facts.patient.sex == ""
     assert facts.labs == ()
     assert {gap.reason for gap in facts.gaps} == {"wrong-patient"}
 
 
 def test_a_patient_without_id_beside_the_right_one_is_another(read: Read) -> None:
-    facts = read({"resourceType": "Patient", "id": "p", "gender": "male"}, {"resourceType": "Patient", "gender": "female"})
+    facts = read(
+        {"resourceType": "Patient", "id": "p", "gender": "male"},
+        {"resourceType": "Patient", "gender": "female"},
+    )
     assert facts.patient.sex == "male"
     assert [(gap.what, gap.reason) for gap in facts.gaps] == [("Patient", "wrong-patient")]
 

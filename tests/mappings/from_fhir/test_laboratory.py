@@ -113,7 +113,10 @@ def test_a_number_is_read_with_its_comparator_wherever_it_stands(
         ({"valueQuantity": {"value": 2.9, "comparator": "ad", "unit": "mmol/L"}}, "not-numeric"),
         ({"effectiveDateTime": None}, "no-date"),
         ({"effectiveDateTime": "yesterday"}, "no-date"),
-        ({"code": {"coding": [{"system": "http://loinc.org", "code": "2823-3"}], "text": "Phosphate"}}, "code-contradicts-text"),
+        (
+            {"code": {"coding": [{"system": "http://loinc.org", "code": "2823-3"}], "text": "Phosphate"}},
+            "code-contradicts-text",
+        ),
     ],
 )
 def test_a_result_that_cannot_be_interpreted_says_why(sent: Json, reason: str, read: Read, lab: Make) -> None:
@@ -123,11 +126,18 @@ def test_a_result_that_cannot_be_interpreted_says_why(sent: Json, reason: str, r
 
 
 def test_the_gap_says_what_was_not_interpreted(read: Read, lab: Make) -> None:
-    assert only_gap(read(lab(valueQuantity={"value": 2.9}))).text == "potassium 2.9 has no unit and was not interpreted"
+    assert (
+        only_gap(read(lab(valueQuantity={"value": 2.9}))).text
+        == "potassium 2.9 has no unit and was not interpreted"
+    )
 
 
-def test_a_number_under_loincs_name_that_is_no_loinc_code_is_read_by_its_text_and_says_so(read: Read, lab: Make) -> None:
-    facts = read(lab(code={"coding": [{"system": "http://loinc.org", "code": "1234", "display": "Potassium"}]}))
+def test_a_number_under_loincs_name_that_is_no_loinc_code_is_read_by_its_text_and_says_so(
+    read: Read, lab: Make
+) -> None:
+    facts = read(
+        lab(code={"coding": [{"system": "http://loinc.org", "code": "1234", "display": "Potassium"}]})
+    )
     assert facts.labs[0].by_text
     assert [(gap.what, gap.reason) for gap in facts.gaps] == [("potassium", "not-a-loinc-code")]
 
@@ -137,7 +147,10 @@ def test_text_alone_is_enough_at_lower_trust(read: Read, lab: Make) -> None:
 
 
 def test_a_code_among_several_is_enough(read: Read, lab: Make) -> None:
-    codings = [{"system": "http://lab.example", "code": "K"}, {"system": "http://loinc.org", "code": "6298-4"}]
+    codings = [
+        {"system": "http://lab.example", "code": "K"},
+        {"system": "http://loinc.org", "code": "6298-4"},
+    ]
     result = only_lab(read(lab(code={"coding": codings})))
     assert result.analyte == "potassium"
     assert result.label == "potassium"
@@ -168,14 +181,25 @@ def test_a_result_without_time_takes_that_of_the_panel_that_lists_it(read: Read,
         "hasMember": [{"reference": "Observation/k"}],
     }
     assert only_lab(read(lab(effectiveDateTime=None), panel)).date == date(2026, 2, 24)
-    report = {"resourceType": "DiagnosticReport", "id": "r", "issued": "2026-02-24", "result": [{"reference": "Observation/k"}]}
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r",
+        "issued": "2026-02-24",
+        "result": [{"reference": "Observation/k"}],
+    }
     assert only_lab(read(report, lab(effectiveDateTime=None))).date == date(2026, 2, 24)
 
 
 def test_panels_that_disagree_or_were_withdrawn_date_nothing(read: Read, lab: Make) -> None:
     def report(id_: str, day: str, status: str = "final") -> Json:
         result = [{"reference": "Observation/k"}, {"reference": "Observation/elsewhere"}]
-        return {"resourceType": "DiagnosticReport", "id": id_, "status": status, "issued": day, "result": result}
+        return {
+            "resourceType": "DiagnosticReport",
+            "id": id_,
+            "status": status,
+            "issued": day,
+            "result": result,
+        }
 
     undated = lab(effectiveDateTime=None)
     assert only_gap(read(undated, report("a", "2026-02-24"), report("b", "2026-02-25"))).reason == "no-date"
@@ -217,6 +241,12 @@ def test_an_observation_of_nothing_is_a_gap(read: Read, lab: Make) -> None:
 
 
 def test_what_no_rule_knows_is_left_out_without_a_gap(read: Read, lab: Make) -> None:
-    facts = read(lab(code={"coding": [{"system": "http://loinc.org", "code": "2089-1", "display": "Cholesterol in LDL"}]}))
+    facts = read(
+        lab(
+            code={
+                "coding": [{"system": "http://loinc.org", "code": "2089-1", "display": "Cholesterol in LDL"}]
+            }
+        )
+    )
     assert facts.labs == ()
     assert facts.gaps == ()

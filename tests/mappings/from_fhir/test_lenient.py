@@ -16,7 +16,9 @@ def observation(**elements: Any) -> tuple[Observation, frozenset[str]]:
 
 
 def test_a_bare_string_goes_to_the_main_element() -> None:
-    read, left_out = observation(code="Potassium", subject="Patient/p", valueQuantity="2.9", note=["haemolysed"])
+    read, left_out = observation(
+        code="Potassium", subject="Patient/p", valueQuantity="2.9", note=["haemolysed"]
+    )
     assert read.code == CodeableConcept(text="Potassium")
     assert read.subject == Reference("Patient/p")
     assert read.value_quantity == Quantity(Decimal("2.9"))

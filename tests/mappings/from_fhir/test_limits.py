@@ -5,13 +5,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from mappings.facts import Limits, PatientFacts
 from mappings.from_fhir.datatypes import CodeableConcept, Coding
 from mappings.from_fhir.limits import Person, Reported, interpretation, limits
 from mappings.from_fhir.shapes import ReferenceRange
-import msgspec
 
 Json = dict[str, Any]
 POTASSIUM = Reported("potassium", Decimal("2.9"), "mmol/L", "mmol/L", date(2026, 2, 25))
@@ -87,7 +87,9 @@ def test_what_is_no_interval_for_this_person_is_not_used(range_: Json) -> None:
     ],
 )
 def test_an_interval_written_as_text_is_read_strictly(text: str, low: str | None, high: str | None) -> None:
-    expected = Limits(low and Decimal(low) or None, high and Decimal(high) or None) if low or high else None
+    expected = (
+        Limits((low and Decimal(low)) or None, (high and Decimal(high)) or None) if low or high else None
+    )
     assert chosen({"text": text}) == expected
 
 
@@ -98,7 +100,10 @@ def test_normal_is_preferred_to_other_meanings() -> None:
 
 
 def test_the_interval_of_the_persons_own_group_is_preferred() -> None:
-    women, men = between(3.4, 5.0, appliesTo=[{"coding": [{"code": "female"}]}]), between(3.6, 5.2, appliesTo=[{"text": "M"}])
+    women, men = (
+        between(3.4, 5.0, appliesTo=[{"coding": [{"code": "female"}]}]),
+        between(3.6, 5.2, appliesTo=[{"text": "M"}]),
+    )
     assert chosen(between(3.5, 5.1), women, men) == Limits(Decimal("3.4"), Decimal("5.0"))
     assert chosen(between(3.5, 5.1), women, men, person=Person()) == Limits(Decimal("3.5"), Decimal("5.1"))
 
@@ -111,7 +116,9 @@ def test_pregnancy_chooses_its_interval_only_when_it_is_known() -> None:
 
 def test_age_is_compared_only_if_it_is_certain() -> None:
     def up_to(years: int) -> Json:
-        return between(3.5, 5.1, age={"low": {"value": 18, "code": "a"}, "high": {"value": years, "code": "a"}})
+        return between(
+            3.5, 5.1, age={"low": {"value": 18, "code": "a"}, "high": {"value": years, "code": "a"}}
+        )
 
     assert chosen(up_to(40)) is not None
     assert chosen(up_to(39)) is None  # born in 1986: 39 or 40 in February 2026
@@ -159,7 +166,9 @@ def test_contradictions_say_nothing_and_the_severe_word_wins() -> None:
     assert said("H", "HH", "A") == "HH"
 
 
-def test_range_and_interpretation_reach_the_result(read: Callable[..., PatientFacts], lab: Callable[..., Json]) -> None:
+def test_range_and_interpretation_reach_the_result(
+    read: Callable[..., PatientFacts], lab: Callable[..., Json]
+) -> None:
     flag = [{"coding": [{"system": HL7, "code": "LL"}]}]
     (result,) = read(lab(referenceRange=[between(3.5, 5.1)], interpretation=flag)).labs
     assert result.range == Limits(Decimal("3.5"), Decimal("5.1"))

@@ -1,0 +1,1 @@
+"""The knowledge for readers: a terminal page per rule, one document, and FHIR artifacts."""
