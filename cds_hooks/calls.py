@@ -23,7 +23,8 @@ def evaluate(
     """The checked call and its assessment. Raises Refused (400, 412)."""
     request = read_request(body, service)
     facts = read_patient_facts(request.context.patient_id, prefetch.sources(service, request))
-    assessment = assess(prefetch.name_gaps(service, request, facts), knowledge, today)
+    facts = prefetch.name_gaps(service, request, prefetch.selected(request, facts))
+    assessment = assess(facts, knowledge, today)
     prefetch.require(service, facts, assessment)
     return request, assessment
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from cds_hooks.card_kit import CardKit
 from cds_hooks.markdown import escape
-from mappings.assessment import Assessment, Contributor, Evidence, RedFlag, SafetyItem, TestAdvice
+from mappings.assessment import Assessment, Contributor, Evidence, Proposal, RedFlag, SafetyItem, TestAdvice
 from mappings.facts import DataGap
 
 MOST_LINES = 5
@@ -55,6 +55,16 @@ def safety_lines(items: Sequence[SafetyItem], kit: CardKit) -> list[str]:
         )
         for item in items
     ]
+
+
+def proposal_lines(proposals: Sequence[Proposal], kit: CardKit) -> list[str]:
+    """The medicines being ordered, by the order's own name, each with the results it would move."""
+    lines = []
+    for proposal in proposals:
+        head = f"**{escape(proposal.drug)}** ({escape(proposal.title)})"
+        effects = "; ".join(escape(effect.text, SENTENCE) for effect in proposal.effects)
+        lines.append("- " + _join(head, effects, proposal.says, _sources(proposal.references, kit)))
+    return lines
 
 
 def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:

@@ -14,7 +14,7 @@ from cds_hooks.response import Coding
 from mappings.facts import GapReason
 from mappings.rule_language import Review
 
-CardKind = Literal["red_flags", "contributors", "tests", "scope"]
+CardKind = Literal["red_flags", "contributors", "orders", "tests", "scope"]
 FOLDER = Path(__file__).parent
 T = TypeVar("T")
 

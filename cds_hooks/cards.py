@@ -27,7 +27,10 @@ def build_cards(assessment: Assessment, context: HookContext, kit: CardKit) -> t
     advised = [test for test in assessment.tests if test.status == "suggested"]
     shared = detail.context_paragraphs(assessment, kit)
     cards = []
-    if assessment.contributors or assessment.safety or not (advised or assessment.red_flags):
+    if assessment.proposals:
+        cards.append(_order_card(assessment, kit, shared))
+        shared = []
+    elif assessment.contributors or assessment.safety or not (advised or assessment.red_flags):
         cards.append(_contributor_card(assessment, kit, shared))
         shared = []
     if advised:
@@ -70,6 +73,28 @@ def _contributor_card(assessment: Assessment, kit: CardKit, shared: Sequence[str
     return _card("contributors", summary, indicator, [*parts, *shared], kit)
 
 
+def _order_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> Card:
+    """What the medicines being ordered would change; the contributors follow on the same card."""
+    lead = assessment.proposals[0]
+    worse = next((effect for effect in lead.effects if effect.worsens), None)
+    if worse is not None:
+        (now,) = worse.evidence
+        unit = kit.wording.units.get(now.unit, now.unit)
+        value = kit.say("already", effect=worse.label, value=f"{now.value} {unit}", date=now.date)
+        summary = kit.say("summary_worsens", drug=lead.drug, effect=value)
+    else:
+        summary = kit.say("summary_proposal" if lead.effects else "summary_proposal_direct", drug=lead.drug)
+    ranked, safety = assessment.contributors, assessment.safety
+    parts = [
+        "\n".join(detail.proposal_lines(assessment.proposals, kit)),
+        "\n".join(detail.safety_lines(safety, kit)),
+        f"**{kit.say('contributors')}**" if ranked else "",
+        "\n".join(detail.contributor_lines(ranked, kit)),
+    ]
+    indicator = _highest(item.indicator for group in (assessment.proposals, ranked, safety) for item in group)
+    return _card("orders", summary, indicator, [*parts, *shared], kit)
+
+
 def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
     """The first contributor with its value, and how many follow; without one, whether all could be read."""
     if not assessment.contributors:
@@ -109,7 +134,7 @@ def _test_card(
     )
     return _card(
         "tests",
-        _test_summary(advised, kit),
+        _test_summary(advised, kit, "summary_tests" if assessment.gate.open else "summary_tests_before"),
         indicator,
         ["\n".join(detail.test_lines(advised, kit)), *shared],
         kit,
@@ -117,15 +142,15 @@ def _test_card(
     )
 
 
-def _test_summary(advised: Sequence[TestAdvice], kit: CardKit) -> str:
+def _test_summary(advised: Sequence[TestAdvice], kit: CardKit, sentence: str) -> str:
     """As many titles as fit, and the number of the others."""
     titles = [mid_sentence(test.title) for test in advised]
-    summary = kit.say("summary_tests", tests=", ".join(titles))
+    summary = kit.say(sentence, tests=", ".join(titles))
     shown = len(titles)
     while len(summary) > LONGEST_SUMMARY and shown > 1:
         shown -= 1
         tests = kit.say("and_more", tests=", ".join(titles[:shown]), count=len(titles) - shown)
-        summary = kit.say("summary_tests", tests=tests)
+        summary = kit.say(sentence, tests=tests)
     return summary
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from cds_hooks.knowledge_cli import knowledge
+
 WRONG_INPUT = 2
 """Exit code for a file, option or setting that cannot be used; 3 is for data that is not enough."""
 MISSING_DATA = 3
@@ -24,6 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(knowledge)
 
 
 def main() -> None:

@@ -54,8 +54,8 @@ FIELDS = {
     "prefetch": Field(dict, False, "an object with one member per prefetch key"),
     "extension": Field(dict, False, "an object"),
 }
-PUBLIC_NAMES = frozenset(FIELDS) | {"patientId", "userId", "encounterId"}.union(
-    *(s.prefetch for s in SERVICES)
+PUBLIC_NAMES = frozenset(FIELDS) | {"patientId", "userId", "encounterId", "selections"}.union(
+    *(s.prefetch for s in SERVICES), *(s.resources for s in SERVICES)
 )
 """Names that an error may repeat; any other name is the caller's and could be data."""
 

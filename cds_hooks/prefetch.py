@@ -15,8 +15,8 @@ NULL = b"null"
 
 
 def sources(service: Service, request: HookRequest) -> list[Source]:
-    """Everything under `prefetch`: our keys with the type they ask for, a site's own keys as they are."""
-    return [
+    """Everything under `prefetch`, our keys with the type they ask for, and what the context carries as drafts."""
+    sent = [
         Source(
             key,
             None if bytes(memoryview(content)[:4]) == NULL else content,
@@ -24,6 +24,16 @@ def sources(service: Service, request: HookRequest) -> list[Source]:
         )
         for key, content in request.prefetch.items()
     ]
+    drafted = [Source(f"context.{name}", content, draft=True) for name, content in request.drafts.items()]
+    return [*sent, *drafted]
+
+
+def selected(request: HookRequest, facts: PatientFacts) -> PatientFacts:
+    """Without the drafted medicines that were not just chosen: those were spoken of when they were."""
+    if not request.selections:
+        return facts
+    kept = tuple(m for m in facts.medications if m.status != "draft" or m.resource in request.selections)
+    return replace(facts, medications=kept)
 
 
 def name_gaps(service: Service, request: HookRequest, facts: PatientFacts) -> PatientFacts:
@@ -53,7 +63,7 @@ def require(service: Service, facts: PatientFacts, assessment: Assessment) -> No
     CDS Hooks 2.0, Prefetch Template: a call whose required data can neither be read from `prefetch` nor fetched. An
     empty list instead would look like an all-clear.
     """
-    if assessment.gate.open or facts.patient.deceased:
+    if assessment.gate.open or assessment.proposals or facts.patient.deceased:
         return
     missing = [
         issue(

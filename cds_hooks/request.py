@@ -22,6 +22,7 @@ FHIR_ID = re.compile(r"[A-Za-z0-9\-._:~]{1,128}")
 """FHIR ids as servers really make them: also with underscores, as `urn:uuid:…` and longer than 64 characters."""
 USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/" + FHIR_ID.pattern)
 TEXT = msgspec.json.Decoder(str | None)
+SELECTIONS = msgspec.json.Decoder(tuple[str, ...] | None)
 
 
 class HookContext(Struct, frozen=True):
@@ -40,6 +41,10 @@ class HookRequest(Struct, frozen=True):
     context: HookContext
     prefetch: Mapping[str, Raw]
     fhir_server: str = ""
+    drafts: Mapping[str, Raw] = {}
+    """The resources of the context, by its field: what is being recorded or ordered now."""
+    selections: tuple[str, ...] = ()
+    """`Type/id` of the drafts that were just chosen; empty when the hook has no such field or none was named."""
 
 
 def read_request(body: bytes, service: Service) -> HookRequest:
@@ -53,9 +58,19 @@ def read_request(body: bytes, service: Service) -> HookRequest:
             issue("value", "`hookInstance` is empty; it must be a UUID, new for every call.", "hookInstance")
         )
     context = _read_context(envelope.context, problems)
+    drafts = _drafts(service, envelope.context, problems)
+    selections = _selections(envelope.context, problems)
     if problems:
         raise Refused(400, *problems)
-    return HookRequest(service.hook, envelope.hook_instance, context, envelope.prefetch, envelope.fhir_server)
+    return HookRequest(
+        service.hook,
+        envelope.hook_instance,
+        context,
+        envelope.prefetch,
+        envelope.fhir_server,
+        drafts,
+        selections,
+    )
 
 
 def service_of(body: bytes) -> Service:
@@ -87,6 +102,31 @@ def _read_context(members: Mapping[str, Raw], problems: list[Issue]) -> HookCont
         if not FHIR_ID.fullmatch(encounter):
             problems.append(issue("value", "`context.encounterId` is not a FHIR id.", "context.encounterId"))
     return HookContext(patient or "", user if user and USER.fullmatch(user) else "", encounter or "")
+
+
+def _drafts(service: Service, members: Mapping[str, Raw], problems: list[Issue]) -> dict[str, Raw]:
+    """The resources that the hook carries in its context; each field must hold an object, a Bundle."""
+    found = {}
+    for name in service.resources:
+        raw = members.get(name)
+        if raw is None or bytes(memoryview(raw)[:1]) != b"{":
+            text = f"`context.{name}` must be a Bundle with the drafted resources."
+            problems.append(issue("required" if raw is None else "value", text, f"context.{name}"))
+        else:
+            found[name] = raw
+    return found
+
+
+def _selections(members: Mapping[str, Raw], problems: list[Issue]) -> tuple[str, ...]:
+    raw = members.get("selections")
+    if raw is None:
+        return ()
+    try:
+        return SELECTIONS.decode(raw) or ()
+    except msgspec.ValidationError:
+        text = "`context.selections` must be a list of `Type/id` strings."
+        problems.append(issue("value", text, "context.selections"))
+        return ()
 
 
 def _text(members: Mapping[str, Raw], name: str, problems: list[Issue]) -> str | None:

@@ -39,7 +39,9 @@ def order_templates(orders: Mapping[str, OrderRule]) -> dict[str, tuple[OrderTem
     return {
         test: tuple(
             OrderTemplate(
-                rule.title if len(rule.requests) == 1 else request.text, _template(test, request), request.covers
+                rule.title if len(rule.requests) == 1 else request.text,
+                _template(test, request),
+                request.covers,
             )
             for request in rule.requests
         )

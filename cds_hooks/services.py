@@ -36,6 +36,8 @@ class Service:
     description: str
     usage_requirements: str
     prefetch: Mapping[str, Prefetch]
+    resources: tuple[str, ...] = ()
+    """Context fields of the hook that carry FHIR resources which are not in the record yet; required."""
 
 
 PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(
@@ -74,6 +76,13 @@ REQUIREMENTS = (
     "required. For health professionals, not for emergencies."
 )
 
+ORDERS = (
+    "Called when medicines or tests are ordered: says which result a drafted diuretic, corticosteroid, oestrogen, "
+    "stimulant, proton-pump inhibitor and others would move, and which test to add. Speaks for a patient with "
+    "documented twitching, or when the medicine would push a result further that is abnormal already. Drafted tests "
+    "are not suggested again."
+)
+
 SERVICES: tuple[Service, ...] = (
     Service(
         id="twitching-patient-view",
@@ -82,6 +91,42 @@ SERVICES: tuple[Service, ...] = (
         description=TWITCHING + "Called when a chart is opened; silent unless twitching is documented.",
         usage_requirements=REQUIREMENTS,
         prefetch=PATIENT_RECORD,
+    ),
+    Service(
+        id="twitching-encounter-start",
+        hook="encounter-start",
+        title="Muscle twitching: contributors and tests, at the start of an encounter",
+        description=TWITCHING + "Called when an encounter starts; silent unless twitching is documented.",
+        usage_requirements=REQUIREMENTS,
+        prefetch=PATIENT_RECORD,
+    ),
+    Service(
+        id="twitching-problem-list-item-create",
+        hook="problem-list-item-create",
+        title="Muscle twitching: contributors and tests, when it is recorded",
+        description=TWITCHING
+        + "Called when a problem is recorded: the drafted Condition counts as documented.",
+        usage_requirements=REQUIREMENTS,
+        prefetch=PATIENT_RECORD,
+        resources=("conditions",),
+    ),
+    Service(
+        id="twitching-order-select",
+        hook="order-select",
+        title="Muscle twitching: what a medicine would change, when it is chosen",
+        description=TWITCHING + ORDERS,
+        usage_requirements=REQUIREMENTS,
+        prefetch=PATIENT_RECORD,
+        resources=("draftOrders",),
+    ),
+    Service(
+        id="twitching-order-sign",
+        hook="order-sign",
+        title="Muscle twitching: what a medicine would change, before it is signed",
+        description=TWITCHING + ORDERS,
+        usage_requirements=REQUIREMENTS,
+        prefetch=PATIENT_RECORD,
+        resources=("draftOrders",),
     ),
 )
 

@@ -78,6 +78,34 @@ class SafetyItem(Struct, frozen=True, rename="camel"):
     references: tuple[str, ...] = ()
 
 
+class Effect(Struct, frozen=True, rename="camel"):
+    """What a medicine does to one result, and how that result stands now."""
+
+    lab: str
+    goes: Literal["low", "high"]
+    label: str
+    """`may lower potassium`"""
+    text: str
+    """With the result as it stands now."""
+    worsens: bool = False
+    """The result is abnormal in this direction already."""
+    known: bool = True
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Proposal(Struct, frozen=True, rename="camel"):
+    """A medicine that is being ordered now, and what it would do; `drug` names the order."""
+
+    id: str
+    title: str
+    drug: str
+    resource: str
+    effects: tuple[Effect, ...] = ()
+    says: str = ""
+    indicator: Indicator = "info"
+    references: tuple[str, ...] = ()
+
+
 class TestAdvice(Struct, frozen=True, rename="camel"):
     """A test, whether to order it now, and why."""
 
@@ -110,6 +138,7 @@ class Assessment(Struct, frozen=True, rename="camel"):
     contributors: tuple[Contributor, ...] = ()
     considered: tuple[Considered, ...] = ()
     safety: tuple[SafetyItem, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     tests: tuple[TestAdvice, ...] = ()
     gaps: tuple[DataGap, ...] = ()
     notes: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from mappings.assess.calcium import derive_calcium
 from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled, compiled
 from mappings.assess.evidence import clip
+from mappings.assess.proposals import propose
 from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
 from mappings.assess.triggers import asks, present
@@ -20,6 +21,7 @@ from mappings.assessment import (
     Contributor,
     Gate,
     Indicator,
+    Proposal,
     RedFlag,
     SafetyItem,
     SilentReason,
@@ -29,6 +31,7 @@ from mappings.facts import DataGap, PatientFacts
 from mappings.knowledge import Knowledge
 from mappings.rule_language import Limit
 
+Shown = Contributor | RedFlag | SafetyItem | Proposal
 ORDER: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
 ESSENTIAL = ("Condition", "Observation", "MedicationRequest")
 """Types whose absence is never passed over in silence."""
@@ -46,6 +49,8 @@ def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment
     case = Case(facts, knowledge, today)
     gate = Gate(bool(case.gate), tuple(evidence.of_problem(p, knowledge) for p in case.gate))
     if not gate.open:
+        if not facts.patient.deceased and (proposed := _order_review(case, rules, gate)):
+            return proposed
         if unread := tuple(g for g in facts.gaps if g.what == "Condition" and g.reason in UNREAD):
             return _gate_unknown(case, gate, unread)
         mimic = any(p.active for concept in knowledge.gate.mimics for p in case.problems.get(concept, ()))
@@ -65,16 +70,12 @@ def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment
 
 
 def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
-    knowledge, facts = case.knowledge, case.facts
-    readings = read_results(facts.labs, knowledge, case.today, pregnant=case.pregnant)
-    calcium = derive_calcium(readings, knowledge, pregnant=case.pregnant)
-    doubts = spurious.doubt(case, rules, {**readings, calcium.analyte: calcium})
-    readings = doubts.readings
-    readings[calcium.analyte] = derive_calcium(readings, knowledge, pregnant=case.pregnant)
-    case.readings = Readings(readings, [r.gap for r in readings.values() if r.gap])
-    case.present = present(case)
+    knowledge = case.knowledge
+    doubts = _read(case, rules)
     case.red_flags = _red_flags(case, rules)
     considered = contributors.rank(case, rules)
+    proposals = propose(case, rules, documented=True)
+    case.proposed = _to_know(proposals)
     safety = (*contributors.safety(case, rules), *doubts.items)
     known_mnd = any(name in case.ranked for name in knowledge.gate.known_mnd)
     if known_mnd:
@@ -83,22 +84,65 @@ def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
     advice = tests_to_order.advise(case, rules, doubts.repeats, first_line=not known_mnd)
     flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-ORDER[f.indicator], f.id)))
     gaps = _gaps(case)
-    silence = _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd)
+    silence = None if proposals else _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd)
     if silence:
         return _silent(case, gate, silence, ranked, considered, advice, gaps)
     return Assessment(
         assessed_at=case.today,
         knowledge_version=knowledge.version,
         gate=gate,
-        indicator=_indicator(ranked, flags, safety, advice),
+        indicator=_indicator((ranked, flags, safety, proposals), advice),
         red_flags=flags,
         contributors=ranked,
         considered=tuple(considered),
         safety=safety,
+        proposals=proposals,
         tests=advice,
         gaps=gaps,
         notes=(*doubts.notes, *_notes(case, rules)),
         unanswered=_unanswered(case),
+    )
+
+
+def _read(case: Case, rules: Compiled) -> spurious.Doubts:
+    """Fills the readings of a case, without those a pattern makes untrustworthy."""
+    knowledge, pregnant = case.knowledge, case.pregnant
+    readings = read_results(case.facts.labs, knowledge, case.today, pregnant=pregnant)
+    calcium = derive_calcium(readings, knowledge, pregnant=pregnant)
+    doubts = spurious.doubt(case, rules, {**readings, calcium.analyte: calcium})
+    if doubts.items:
+        doubts.readings[calcium.analyte] = derive_calcium(doubts.readings, knowledge, pregnant=pregnant)
+    case.readings = Readings(doubts.readings, [r.gap for r in doubts.readings.values() if r.gap])
+    case.present = present(case)
+    return doubts
+
+
+def _to_know(proposals: Iterable[Proposal]) -> dict[str, str]:
+    return {e.lab: p.drug for p in proposals for e in p.effects if not e.known or e.worsens}
+
+
+def _order_review(case: Case, rules: Compiled, gate: Gate) -> Assessment | None:
+    """Twitching is not documented, but a medicine is being ordered that would push an abnormal result further."""
+    if not any(m.status == "draft" for m in case.facts.medications):
+        return None
+    if case.age is not None and _under_age(case, case.age[0]):
+        return None
+    _read(case, rules)
+    proposals = propose(case, rules, documented=False)
+    if not proposals:
+        return None
+    case.proposed = _to_know(proposals)
+    advice = tests_to_order.advise(case, rules, {}, first_line=False)
+    wanted = {order.rule.id for order in rules.orders if set(order.rule.answered_by) & set(case.proposed)}
+    advice = tuple(test for test in advice if test.id in wanted)
+    return Assessment(
+        assessed_at=case.today,
+        knowledge_version=case.knowledge.version,
+        gate=gate,
+        indicator=_indicator((proposals,), advice),
+        proposals=proposals,
+        tests=advice,
+        gaps=_gaps(case),
     )
 
 
@@ -145,17 +189,11 @@ def _silence(
     return "nothing-to-add" if nothing and "already-ordered" in statuses and not unread else None
 
 
-def _indicator(
-    ranked: Iterable[Contributor],
-    flags: Iterable[RedFlag],
-    safety: Iterable[SafetyItem],
-    advice: Iterable[TestAdvice],
-) -> Indicator:
+def _indicator(shown: Iterable[Iterable[Shown]], advice: Iterable[TestAdvice]) -> Indicator:
     """The highest of all that is shown; an urgent test is a warning."""
-    shown: list[Indicator] = ["info"]
-    shown += [item.indicator for group in (ranked, flags, safety) for item in group]
-    shown += ["warning" for test in advice if test.status == "suggested" and test.urgency != "routine"]
-    return max(shown, key=lambda name: ORDER[name])
+    found: list[Indicator] = ["info", *(item.indicator for group in shown for item in group)]
+    found += ["warning" for test in advice if test.status == "suggested" and test.urgency != "routine"]
+    return max(found, key=lambda name: ORDER[name])
 
 
 def _gaps(case: Case) -> tuple[DataGap, ...]:

@@ -29,6 +29,8 @@ class Case:
         self.present: frozenset[tuple[str, str]] = frozenset()
         self.ranked: dict[str, Contributor] = {}
         self.red_flags: dict[str, RedFlag] = {}
+        self.proposed: dict[str, str] = {}
+        """Analyte -> the drafted medicine before which it should be known."""
         self.unsupported: dict[str, tuple[str, ...]] = {}
         """Contributor id -> analytes it acts through that are not known since it began."""
 

@@ -90,6 +90,10 @@ class Compiled:
         for contributor in rules:
             for trigger in contributor.triggers or ():
                 self.by_trigger.setdefault(trigger, []).append(contributor)
+        self.by_class: dict[str, list[ContributorRule]] = {}
+        for rule in knowledge.contributors.values():
+            for name in _classes(rule):
+                self.by_class.setdefault(name, []).append(rule)
         self.always = tuple(contributor for contributor in rules if contributor.triggers is None)
         self.depth = {contributor.rule.id: _depth(contributor.rule) for contributor in rules}
         self.rank = {name: place for place, name in enumerate(knowledge.ranking.within_tier)}
@@ -133,6 +137,15 @@ def _contributor(rule: ContributorRule, knowledge: Knowledge) -> CompiledContrib
         adds=_asides(rule.adds, knowledge, rule.id),
         triggers=union(triggers_of(when) for when in _openings(rule)),
     )
+
+
+def _classes(rule: ContributorRule) -> set[str]:
+    """The drug classes whose exposure alone a drug's rule asks for."""
+    if not rule.id.startswith("drug:") or rule.never_ranked:
+        return set()
+    asked = [*(tier.when for tier in rule.tiers), *([rule.through.when] if rule.through else [])]
+    found = (when for opening in asked for _, when in conditions(opening))
+    return {name for when in found if isinstance(when.exposure, tuple) for name in when.exposure}
 
 
 def _openings(rule: ContributorRule) -> Iterator[When]:

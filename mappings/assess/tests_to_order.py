@@ -35,6 +35,7 @@ def advise(
     pending = _pending(case)
     unsettled = {lab for labs in case.unsupported.values() for lab in labs}
     unsettled.update(gap.what for gap in case.facts.gaps)
+    unsettled.update(case.proposed)
     found = [
         advice
         for order in rules.orders
@@ -107,6 +108,7 @@ def _reasons(case: Case, order: CompiledOrder, *, first_line: bool) -> list[Reas
         if asks(suggest.triggers, case.present) and (proof := suggest.holds(case)) is not None
     ]
     reasons.extend(_unsupported(case, rule))
+    reasons.extend(before_start(case, rule))
     if first_line and rule.first_line and not any(reason.repeat for reason in reasons):
         reasons.append(Reason(_why_unknown(case, rule)))
     return reasons
@@ -130,6 +132,12 @@ def _unsupported(case: Case, rule: OrderRule) -> list[Reason]:
                 text = case.knowledge.wording["test_with_drug"].format(drug=label)
             reasons.append(Reason(text, repeat=True, proof=contributor.evidence[:1]))
     return reasons
+
+
+def before_start(case: Case, rule: OrderRule) -> list[Reason]:
+    """Results to know before a drafted medicine is started."""
+    drugs = dict.fromkeys(case.proposed[lab] for lab in rule.answered_by if lab in case.proposed)
+    return [Reason(case.knowledge.wording["test_before_start"].format(drug=drug)) for drug in drugs]
 
 
 def _unreadable(case: Case, rule: OrderRule) -> str:

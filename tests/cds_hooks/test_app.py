@@ -42,7 +42,13 @@ class TestAnswers:
         response = client.get("/cds-services")
         assert response.status_code == 200
         assert response.headers["content-type"] == "application/json"
-        assert [service["id"] for service in response.json()["services"]] == ["twitching-patient-view"]
+        assert [service["id"] for service in response.json()["services"]] == [
+            "twitching-patient-view",
+            "twitching-encounter-start",
+            "twitching-problem-list-item-create",
+            "twitching-order-select",
+            "twitching-order-sign",
+        ]
 
     def test_016_074_075_078_cards(
         self, client: TestClient, record: bytes, empties: Callable[[Any], list[str]]

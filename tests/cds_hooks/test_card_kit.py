@@ -16,7 +16,13 @@ from mappings.knowledge import load_knowledge
 def test_every_kind_of_card_has_one_static_topic() -> None:
     kit = card_kit(load_knowledge())
     codes = [kit.sources[kind].topic.code for kind in get_args(CardKind)]
-    assert codes == ["twitching-red-flags", "twitching-contributors", "twitching-tests", "twitching-scope"]
+    assert codes == [
+        "twitching-red-flags",
+        "twitching-contributors",
+        "twitching-orders",
+        "twitching-tests",
+        "twitching-scope",
+    ]
     assert len({source.topic.system for source in kit.sources.values()}) == 1
     assert all(code.replace("-", "").isalnum() and len(code) <= 100 for code in codes)
 

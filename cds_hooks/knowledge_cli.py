@@ -1,0 +1,128 @@
+# ruff: noqa: PLC0415 - imports inside commands keep `--help` quick
+"""The commands `twitching-cds knowledge …`: check the rules, read them, hand them on."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from mappings.knowledge import Knowledge
+
+DEFECTS = 1
+WRONG_INPUT = 2
+
+knowledge = typer.Typer(
+    name="knowledge",
+    help="The rules: check them, read them, export them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@knowledge.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="FOLDER", help="Rule files; the shipped ones by default.")
+    ] = None,
+    vignettes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Vignettes, one file per contributor; those of this source tree by default."
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Check reviews as of this day, not today."),
+    ] = None,
+) -> None:
+    """Name what is wrong with the rule files, one line each; exit code 1 if anything is."""
+    from mappings.knowledge import FOLDER, Knowledge, KnowledgeError
+    from mappings.knowledge_check.check import check as defects_of
+
+    place = folder or FOLDER
+    for chosen in (place, vignettes):
+        if chosen is not None and not chosen.is_dir():
+            _fail(f"{chosen}: is not a folder.")
+    ours = FOLDER.parent / "tests" / "vignettes"
+    try:
+        rules = Knowledge(place)
+        today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
+        found = defects_of(rules, today, vignettes or (ours if ours.is_dir() else None))
+    except KnowledgeError as error:
+        typer.echo(str(error))
+        raise typer.Exit(DEFECTS) from None
+    for defect in found:
+        typer.echo(f"{defect.where}: {defect.problem}")
+    if found:
+        raise typer.Exit(DEFECTS)
+    typer.echo(
+        f"{rules.version}: {len(rules.contributors)} contributors, {len(rules.orders)} tests, no defects."
+    )
+
+
+@knowledge.command()
+def show(
+    identifier: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="A rule, test, red flag, analyte, source, or `source-attributes`."),
+    ],
+) -> None:
+    """Print one rule for a person: conditions, limits, sources, when not to trust it."""
+    from rich.console import Console
+
+    from cds_hooks.knowledge_pages.pages import UnknownIdError, pages_of
+    from cds_hooks.knowledge_pages.terminal import show as print_page
+
+    try:
+        pages = pages_of(identifier, _load())
+    except UnknownIdError as error:
+        _fail(str(error))
+    console = Console(highlight=False)
+    for number, page in enumerate(pages):
+        if number:
+            console.print()
+        print_page(page, console)
+
+
+@knowledge.command()
+def document() -> None:
+    """Print all rules as one page of Markdown, which is docs/knowledge.md."""
+    from cds_hooks.knowledge_pages.document import document as text_of
+
+    sys.stdout.buffer.write(text_of(_load()).encode())
+
+
+@knowledge.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")],
+) -> None:
+    """Write the rules as FHIR R4 artifacts: ValueSet, Questionnaire, PlanDefinition, ActivityDefinition, Library."""
+    from cds_hooks.knowledge_pages.fhir_export import ArtifactError
+    from cds_hooks.knowledge_pages.fhir_export import export as write
+
+    try:
+        count = write(_load(), folder)
+    except OSError as error:
+        _fail(f"{folder}: cannot be written ({error.strerror}).")
+    except ArtifactError as error:
+        _fail(str(error))
+    typer.echo(f"{count} resources written to {folder}.")
+
+
+def _load() -> Knowledge:
+    from mappings.knowledge import KnowledgeError, load_knowledge
+
+    try:
+        return load_knowledge()
+    except KnowledgeError as error:
+        _fail(f"The rules cannot be used: {error}")
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(WRONG_INPUT)
