@@ -12,6 +12,7 @@ from cds_hooks.request import HookRequest, read_request
 from cds_hooks.response import encode
 from cds_hooks.services import Service
 from mappings.assess.assess import assess
+from mappings.assess.readings import CLOCK_SKEW
 from mappings.assessment import Assessment
 from mappings.from_fhir.read import read_patient_facts
 from mappings.knowledge import Knowledge
@@ -22,7 +23,9 @@ def evaluate(
 ) -> tuple[HookRequest, Assessment]:
     """The checked call and its assessment. Raises Refused (400, 412)."""
     request = read_request(body, service)
-    facts = read_patient_facts(request.context.patient_id, prefetch.sources(service, request))
+    facts = read_patient_facts(
+        request.context.patient_id, prefetch.sources(service, request), newest_until=today + CLOCK_SKEW
+    )
     facts = prefetch.name_gaps(service, request, prefetch.selected(request, facts))
     assessment = assess(facts, knowledge, today)
     prefetch.require(service, facts, assessment)

@@ -59,7 +59,7 @@ class Reading(NamedTuple):
 def read_result(result: Result, match: LabMatch, frame: Frame) -> LabResult | DataGap | None:
     """Read one identified result; None if it is withdrawn.
 
-    Status (data/README.md, point 6): final, amended, corrected and preliminary are used; entered-in-error
+    Status: final, amended, corrected and preliminary are used; entered-in-error
     and cancelled count as never measured; registered, unknown, absent and any other are not usable.
     """
     if frame.status in USABLE:

@@ -53,8 +53,12 @@ def limits(ranges: Sequence[ReferenceRange], reported: Reported, person: Person)
     """The one interval that applies to this person, in the unit of the result; None if none or several do.
 
     Not used: 0-0, low above or equal to high, another unit than the result's, text that is not plainly an
-    interval, an interval for somebody else (data/README.md, point 8).
+    interval, an interval for somebody else. Public records hold all of these.
     """
+    if len(ranges) == 1:
+        fits = _fit(ranges[0], person, reported.on) is not None
+        only = _interval(ranges[0], reported) if fits else None
+        return Limits(*only) if only else None
     best = 0
     candidates: set[Interval] = set()
     for range_ in ranges:
@@ -91,7 +95,10 @@ def _fit(range_: ReferenceRange, person: Person, on: date) -> int | None:
 
 
 def _is_normal(meaning: CodeableConcept) -> bool:
-    return plain(meaning.text) in RANGE_TYPES or any(plain(name) in RANGE_TYPES for name in _names(meaning))
+    for coding in meaning.coding:
+        if coding.code in RANGE_TYPES:
+            return True
+    return any(plain(name) in RANGE_TYPES for name in _names(meaning))
 
 
 def _names(concept: CodeableConcept) -> list[str]:

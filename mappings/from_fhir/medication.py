@@ -150,8 +150,9 @@ def _recognise(named: Named, dosages: Sequence[Dosage]) -> DrugMatch:
     route = next((route for route in routes if route), "")
     instructions = [dosage.text for dosage in dosages if dosage.text]
     match = recognise(named.codings, [*named.texts, *instructions], route)
-    if match.by == "text" and instructions and not recognise(named.codings, named.texts, route).by:
-        return DrugMatch()
+    if instructions and match.by in ("", "text"):
+        by_name = recognise(named.codings, named.texts, route)
+        return match if by_name.by else by_name
     return match
 
 
@@ -178,11 +179,12 @@ def _course(use: Use) -> Course:
         written = use.effective_date_time or use.occurence_date_time
         periods = [use.effective_period, use.occurence_period, Period(written, written)]
     bounds = [d.timing.repeat.bounds_period for d in dosages if d.timing and d.timing.repeat]
-    starts = [time.latest for p in (*bounds, *periods) if p and (time := when(p.start))]
-    if not starts and (stated := when(written)):
-        starts = [stated.latest]
-    start = min(starts, default=None)
-    return Course(start, _end(bounds, periods, changed), dosages)
+    stated = [period for period in (*bounds, *periods) if period]
+    starts = [time.latest for period in stated if (time := when(period.start))]
+    if not starts and (time := when(written)):
+        starts = [time.latest]
+    end = _end(bounds, periods, changed) if stated or changed else None
+    return Course(min(starts, default=None), end, dosages)
 
 
 def _end(bounds: Sequence[Period | None], periods: Sequence[Period | None], changed: str) -> date | None:

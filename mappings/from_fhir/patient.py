@@ -36,12 +36,12 @@ def read_patient(patient_id: str, items: Iterable[Item], problems: Iterable[Prob
     known = shapes.Patient()
     statements: list[Pregnancy] = []
     for item in items:
-        match item.resource:
-            case shapes.Patient() as resource:
-                known = resource
-            case shapes.Observation(code=code, value_quantity=None) as observation if code:
-                if meaning_of(code).pregnancy_status:
-                    statements += _stated(observation)
+        resource = item.resource
+        if isinstance(resource, shapes.Patient):
+            known = resource
+        elif isinstance(resource, shapes.Observation) and resource.value_quantity is None and resource.code:
+            if meaning_of(resource.code).pregnancy_status:
+                statements += _stated(resource)
     statements += _diagnosed(problems)
     latest = max(statements, default=None)
     born = when(known.birth_date)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from mappings.from_fhir.chart import Chart, Source, collect
 from mappings.from_fhir.identity import bare_id, own
 from mappings.from_fhir.limits import Person
 from mappings.from_fhir.medication import missing_medication, read_medication
+from mappings.from_fhir.newest import read_newest
 from mappings.from_fhir.observation import read_observation
 from mappings.from_fhir.orders import read_report, read_request
 from mappings.from_fhir.panels import member_times
@@ -50,10 +52,13 @@ READERS: Final[dict[str, Reader]] = {
 """All but Observation, which is read last: its reference intervals depend on who the patient is."""
 
 
-def read_patient_facts(patient_id: str, sources: Sequence[Source]) -> PatientFacts:
+def read_patient_facts(
+    patient_id: str, sources: Sequence[Source], newest_until: date | None = None
+) -> PatientFacts:
     """Read all sources into the facts about one patient.
 
-    `patient_id` is `context.patientId`, with or without `Patient/`. Pure: no clock, no network. Never raises
+    With `newest_until` only the newest usable result of each analyte is read, and what is newer (see
+    `newest.read_newest`); the rules ask for no other. `patient_id` is `context.patientId`, with or without `Patient/`. Pure: no clock, no network. Never raises
     on any JSON: what cannot be read is a DataGap. Nothing about another patient is used.
     """
     patient_id = bare_id(patient_id)
@@ -62,13 +67,19 @@ def read_patient_facts(patient_id: str, sources: Sequence[Source]) -> PatientFac
     facts: defaultdict[type, list[Any]] = defaultdict(list, {DataGap: [*chart.gaps, *others]})
     for item in mine:
         if reader := READERS.get(item.type):
-            _read(reader, item, chart, facts)
+            for fact in _facts(reader, item, chart):
+                facts[type(fact)].append(fact)
     patient = read_patient(patient_id, mine, facts[Problem])
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
-    reader = partial(read_observation, person=person, member_times=member_times(mine, chart))
-    for item in mine:
-        if item.type == "Observation":
-            _read(reader, item, chart, facts)
+    times = member_times(mine, chart)
+    observations = [item for item in mine if item.type == "Observation"]
+    read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
+    if newest_until is None:
+        found = (fact for item in observations for fact in read(item))
+    else:
+        found = read_newest(observations, times, read, newest_until)
+    for fact in found:
+        facts[type(fact)].append(fact)
     return PatientFacts(
         patient=patient,
         labs=tuple(facts[LabResult]),
@@ -83,14 +94,14 @@ def read_patient_facts(patient_id: str, sources: Sequence[Source]) -> PatientFac
     )
 
 
-def _read(reader: Reader, item: Item, chart: Chart, facts: defaultdict[type, list[Any]]) -> None:
-    """Add what a reader makes of one resource; data that no reader expected costs this resource only."""
+def _facts(reader: Reader, item: Item, chart: Chart) -> list[Any]:
+    """What a reader makes of one resource; data that no reader expected costs this resource only."""
     try:
-        for fact in reader(item, chart):
-            facts[type(fact)].append(fact)
+        return list(reader(item, chart))
     except DATA_ERRORS:
-        gap = DataGap(item.type, "not-readable", f"one {item.type} could not be read", item.label or item.key)
-        facts[DataGap].append(gap)
+        return [
+            DataGap(item.type, "not-readable", f"a {item.type} could not be read", item.label or item.key)
+        ]
 
 
 def unresolved_medications(patient_id: str, sources: Sequence[Source]) -> list[str]:

@@ -127,6 +127,7 @@ def test_age_is_compared_only_if_it_is_certain() -> None:
 
 def test_several_different_intervals_decide_nothing_and_equal_ones_agree() -> None:
     assert chosen(between(3.5, 5.1), between(3.6, 5.2)) is None
+    assert chosen(between(3.5, 5.1), between(14, 20, "mg/dL")) is not None
     assert chosen(between(3.5, 5.1), between(3.50, 5.10)) is not None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.facts import PatientFacts
@@ -16,8 +16,6 @@ from mappings.from_fhir.read import Source, next_links, read_patient_facts, unre
 
 Json = dict[str, Any]
 Make = Callable[..., Json]
-
-pytestmark = pytest.mark.usefixtures("record")
 
 JUNK = st.recursive(
     st.none()
@@ -230,7 +228,6 @@ def test_the_record_holds_one_of_everything(record: list[Json]) -> None:
     assert {gap.reason for gap in facts.gaps} == {"wrong-patient", "medication-not-resolved"}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_order_of_entries_never_matters(record: list[Json], data: st.DataObject) -> None:
     expected = unordered(read_patient_facts("p", sources(record)))
@@ -241,7 +238,7 @@ def test_the_order_of_entries_never_matters(record: list[Json], data: st.DataObj
     assert unordered(read_patient_facts("p", apart)) == expected
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300)
 @given(data=st.data())
 def test_no_broken_resource_raises_or_costs_another(record: list[Json], data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(record) - 1))
