@@ -39,9 +39,13 @@ def read_patient(patient_id: str, items: Iterable[Item], problems: Iterable[Prob
         resource = item.resource
         if isinstance(resource, shapes.Patient):
             known = resource
-        elif isinstance(resource, shapes.Observation) and resource.value_quantity is None and resource.code:
-            if meaning_of(resource.code).pregnancy_status:
-                statements += _stated(resource)
+        elif (
+            isinstance(resource, shapes.Observation)
+            and resource.value_quantity is None
+            and resource.code
+            and meaning_of(resource.code).pregnancy_status
+        ):
+            statements += _stated(resource)
     statements += _diagnosed(problems)
     latest = max(statements, default=None)
     born = when(known.birth_date)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -58,8 +58,9 @@ def read_patient_facts(
     """Read all sources into the facts about one patient.
 
     With `newest_until` only the newest usable result of each analyte is read, and what is newer (see
-    `newest.read_newest`); the rules ask for no other. `patient_id` is `context.patientId`, with or without `Patient/`. Pure: no clock, no network. Never raises
-    on any JSON: what cannot be read is a DataGap. Nothing about another patient is used.
+    `newest.read_newest`); the rules ask for no other. `patient_id` is `context.patientId`, with or without
+    `Patient/`. Pure: no clock, no network. Never raises on any JSON: what cannot be read is a DataGap. Nothing
+    about another patient is used.
     """
     patient_id = bare_id(patient_id)
     chart = collect(sources)
@@ -74,6 +75,7 @@ def read_patient_facts(
     times = member_times(mine, chart)
     observations = [item for item in mine if item.type == "Observation"]
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
+    found: Iterable[Any]
     if newest_until is None:
         found = (fact for item in observations for fact in read(item))
     else:
@@ -100,7 +102,7 @@ def _facts(reader: Reader, item: Item, chart: Chart) -> list[Any]:
         return list(reader(item, chart))
     except DATA_ERRORS:
         return [
-            DataGap(item.type, "not-readable", f"a {item.type} could not be read", item.label or item.key)
+            DataGap(item.type, "not-readable", f"one {item.type} could not be read", item.label or item.key)
         ]
 
 
