@@ -52,7 +52,7 @@ def check(
     try:
         rules = Knowledge(place)
         today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
-        found = defects_of(rules, today, vignettes or (ours if ours.is_dir() else None))
+        found = defects_of(rules, today, vignettes or (ours if folder is None and ours.is_dir() else None))
     except KnowledgeError as error:
         typer.echo(str(error))
         raise typer.Exit(DEFECTS) from None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+import msgspec.inspect
 import yaml
 
 from mappings.limit_rules import AnalyteRule, CalciumRule
@@ -40,7 +42,19 @@ class HasId(Protocol):
 T = TypeVar("T")
 Named = TypeVar("Named", bound=HasId)
 FOLDER = Path(__file__).parent
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FOLDERS = ("analytes", "contributors", "orders", "red_flags", "spurious")
+COMPANIONS = (
+    "drug_classes.yaml",
+    "gate.yaml",
+    "notes.yaml",
+    "questionnaire.yaml",
+    "ranking.yaml",
+    "references.yaml",
+    "release.yaml",
+    "source_attributes.yaml",
+    "wording.yaml",
+)
+"""The files beside the folders."""
 
 
 class KnowledgeError(ValueError):
@@ -50,6 +64,21 @@ class KnowledgeError(ValueError):
         super().__init__(f"{file}: {problem}")
         self.file = file
         self.problem = problem
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader that refuses a key given twice: YAML keeps the last and drops the first in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    None, None, f"the key `{key.value}` is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 class Knowledge:
@@ -104,9 +133,18 @@ def _raw(path: Path) -> Any:
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
     except FileNotFoundError:
-        raise KnowledgeError(path.name, "the file is missing; every rule set needs it") from None
+        raise KnowledgeError(_name(path), MISSING) from None
+    except UnicodeDecodeError as error:
+        raise KnowledgeError(_name(path), f"not UTF-8 at byte {error.start}; save it as UTF-8") from None
     except yaml.YAMLError as error:
-        raise KnowledgeError(path.name, f"not valid YAML: {error}") from None
+        raise KnowledgeError(_name(path), f"not valid YAML: {_yaml_problem(error)}") from None
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    """`line 3: the key …`."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
 def _convert(path: Path, raw: Any, shape: type[T]) -> T:
@@ -114,14 +152,49 @@ def _convert(path: Path, raw: Any, shape: type[T]) -> T:
         rule = msgspec.convert(raw, shape)
         for where, when in conditions(rule):
             _check_word(where, when)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise KnowledgeError(path.name, str(error)) from None
+    except ValueError as error:
+        raise KnowledgeError(
+            _name(path), f"{error}{_allowed(str(error), shape)}".replace("`$.", "`")
+        ) from None
     return rule
+
+
+def _allowed(problem: str, shape: Any) -> str:
+    """For a word that is not allowed in a place, those that are."""
+    place = re.search(r"^Invalid enum value .*`\$(.*)`$", problem)
+    if not place:
+        return ""
+    kinds = [msgspec.inspect.type_info(shape)]
+    for name in re.findall(r"[a-z_]\w*|\[", place[1]):
+        kinds = [inner for kind in kinds for inner in _inside(kind, name)]
+    values = [
+        value for kind in kinds if isinstance(kind, msgspec.inspect.LiteralType) for value in kind.values
+    ]
+    return f"; use {', '.join(map(str, values))}" if values else ""
+
+
+def _inside(kind: msgspec.inspect.Type, name: str) -> Iterator[msgspec.inspect.Type]:
+    """The types of a field of a rule, or (`[`) of the items of a list."""
+    found: list[msgspec.inspect.Type] = []
+    if isinstance(kind, msgspec.inspect.StructType):
+        found = [field.type for field in kind.fields if field.encode_name == name]
+    elif isinstance(kind, msgspec.inspect.VarTupleType) and name == "[":
+        found = [kind.item_type]
+    for inner in found:
+        yield from inner.types if isinstance(inner, msgspec.inspect.UnionType) else [inner]
+
+
+MISSING = "the file is missing; every rule set needs it"
+
+
+def _name(path: Path) -> str:
+    """`orders/potassium.yaml`, because there is an `analytes/potassium.yaml` too."""
+    return f"{path.parent.name}/{path.name}" if path.parent.name in FOLDERS else path.name
 
 
 def _check_word(where: str, when: When) -> None:
     try:
-        when.word()
+        when.check()
     except ValueError as error:
         raise ValueError(f"{error} - at `{where}`") from None
 
@@ -154,13 +227,13 @@ def _pick(files: Mapping[Path, Any], stem: str) -> tuple[Path, Any]:
     for path, raw in files.items():
         if path.stem == stem:
             return path, raw
-    raise KnowledgeError(f"{stem}.yaml", "the file is missing; every rule set needs it")
+    raise KnowledgeError(f"analytes/{stem}.yaml", MISSING)
 
 
 def _by_id(rules: Iterable[tuple[Path, Named]]) -> Mapping[str, Named]:
     found: dict[str, Named] = {}
     for path, rule in rules:
         if rule.id in found:
-            raise KnowledgeError(path.name, f"the id `{rule.id}` is used twice; ids must be unique")
+            raise KnowledgeError(_name(path), f"the id `{rule.id}` is used twice; ids must be unique")
         found[rule.id] = rule
     return found

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import fields
 
 from mappings.assessment import Tier
 
@@ -104,6 +105,18 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
             raise ValueError(f"a condition needs exactly one of {', '.join(LEADING_WORDS)}; found {found}")
         return present[0]
 
+    def check(self) -> None:
+        """ValueError for what means nothing: no single leading word, a qualifier of another word, a word without its own."""
+        word = self.word()
+        for name, belongs in QUALIFIERS.items():
+            if word not in belongs and getattr(self, name) != DEFAULTS[name]:
+                shown = name.rstrip("_")
+                raise ValueError(f"`{shown}` does not go with `{word}`; it goes with {', '.join(belongs)}")
+        if word == "lab" and self.is_ is UNSET:
+            raise ValueError("`lab` needs `is`: low, normal, high, unknown, abnormal or known")
+        if word == "measure" and self.limit is None and not self.text:
+            raise ValueError("`measure` needs `limit` or `text`")
+
 
 LEADING_WORDS = (
     "all",
@@ -125,3 +138,24 @@ LEADING_WORDS = (
     "first_line",
     "unsupported",
 )
+
+QUALIFIERS: dict[str, tuple[str, ...]] = {
+    "is_": ("lab",),
+    "band": ("lab",),
+    "within_days": ("lab", "problem", "finding"),
+    "older_than_days": ("lab",),
+    "agents": ("exposure",),
+    "routes": ("exposure",),
+    "min_days": ("exposure",),
+    "before_onset": ("exposure",),
+    "dose_mg": ("exposure",),
+    "past": ("problem",),
+    "reported": ("finding",),
+    "of_findings": ("site",),
+    "limit": ("measure",),
+    "text": ("measure",),
+    "values": ("answer",),
+    "tiers": ("ranked",),
+}
+"""The leading words each qualifier belongs to; with another it would be ignored in silence."""
+DEFAULTS = {field.name: field.default for field in fields(When)}

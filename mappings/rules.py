@@ -192,6 +192,8 @@ class Question(Rule, kw_only=True, frozen=True):
     core: bool
     """One of the five questions; the others are objective findings."""
     options: tuple[Option, ...] = ()
+    repeats: bool = False
+    """True: several answers may be given."""
     concept: str = ""
     """For a finding: the concept a yes stands for."""
     why: str = ""
@@ -258,8 +260,11 @@ class Publication(Rule, kw_only=True, frozen=True):
     users: str
     population: str
     not_for: str
+    tested: str
     attributes: tuple[SourceAttribute, ...]
     not_covered: tuple[str, ...]
-    """What the rules leave out on purpose or for want of a source, for the reader of the knowledge page."""
+    """What the rules leave out on purpose or for want of a source."""
+    unsettled: tuple[str, ...]
+    """On what sources or clinicians disagree; to be settled by whoever reviews the rules."""
     references: tuple[str, ...]
     review: Review

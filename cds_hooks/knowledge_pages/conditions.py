@@ -94,9 +94,7 @@ def _finding(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001
 
 
 def _recent(when: When) -> str:
-    return (
-        "" if when.within_days is None else words().condition["recent"].format(days=when.within_days)
-    )
+    return "" if when.within_days is None else words().condition["recent"].format(days=when.within_days)
 
 
 def _measure(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001

@@ -44,7 +44,7 @@ def contributor_page(rule: ContributorRule, knowledge: Knowledge) -> Page:
 
 def _tiers(rule: ContributorRule, knowledge: Knowledge) -> Iterator[str]:
     for tier in rule.tiers:
-        marks = [tier.tier]
+        marks: list[str] = [tier.tier]
         if tier.strength:
             marks.append(words().strengths[tier.strength])
         if tier.indicator:
@@ -54,9 +54,7 @@ def _tiers(rule: ContributorRule, knowledge: Knowledge) -> Iterator[str]:
 
 def _through(through: Through, knowledge: Knowledge) -> Iterator[str]:
     say = words().say
-    unknown = (
-        say["acts_unknown"].format(tier=through.tier) if through.tier else say["acts_only_explains"]
-    )
+    unknown = say["acts_unknown"].format(tier=through.tier) if through.tier else say["acts_only_explains"]
     yield say["acts_note"].format(condition=in_words(through.when, knowledge), unknown=unknown)
     yield "; ".join(_mediator(mediator, knowledge) for mediator in through.mediators)
     yield through.says

@@ -71,6 +71,8 @@ def _blocks(knowledge: Knowledge) -> Iterator[str]:
     )
     yield heading(2, say["not_covered"])
     yield bullets(knowledge.publication.not_covered)
+    yield heading(2, say["unsettled"])
+    yield bullets(knowledge.publication.unsettled)
 
 
 def _publication(knowledge: Knowledge) -> Iterator[str]:
@@ -79,15 +81,19 @@ def _publication(knowledge: Knowledge) -> Iterator[str]:
     yield bullets(
         f"**{say[name]}:** {text}"
         for name, text in (
-            ("use", told.use),
+            ("does", told.use),
             ("users", told.users),
             ("population", told.population),
             ("not_for", told.not_for),
+            ("tested", told.tested),
         )
     )
     yield heading(2, say["attributes"])
     yield say["attributes_note"]
-    yield table(("", "", ""), [(str(item.number), item.name, item.value) for item in told.attributes])
+    yield table(
+        ("", say["attribute"], say["attribute_value"]),
+        [(str(item.number), item.name, item.value) for item in told.attributes],
+    )
 
 
 def _contributors(knowledge: Knowledge) -> Iterator[str]:
@@ -123,7 +129,10 @@ def _limits(knowledge: Knowledge) -> Iterator[str]:
     yield heading(2, say["analytes"])
     yield say["analytes_note"].strip()
     yield table(
-        [say[name] for name in ("analyte", "reference", "pregnancy", "low", "high", "whose", "usable", "references")],
+        [
+            say[name]
+            for name in ("analyte", "reference", "pregnancy", "low", "high", "whose", "usable", "references")
+        ],
         [
             (
                 rule.title,

@@ -48,12 +48,18 @@ def calcium_page(knowledge: Knowledge) -> Page:
 def calcium_in_words(knowledge: Knowledge) -> str:
     """Decision by ionised, adjusted or total calcium, with the numbers of the rule."""
     rule = knowledge.calcium
-    return words().say["calcium_note"].format(
-        low=per_unit(rule.trusted_albumin.low),
-        high=per_unit(rule.trusted_albumin.high),
-        factor=per_unit(rule.factor),
-        reference=per_unit({rule.albumin_unit[unit]: value for unit, value in rule.albumin_reference.items()}),
-        floor=per_unit(rule.adjustable_albumin_at_least),
+    return (
+        words()
+        .say["calcium_note"]
+        .format(
+            low=per_unit(rule.trusted_albumin.low),
+            high=per_unit(rule.trusted_albumin.high),
+            factor=per_unit(rule.factor),
+            reference=per_unit(
+                {rule.albumin_unit[unit]: value for unit, value in rule.albumin_reference.items()}
+            ),
+            floor=per_unit(rule.adjustable_albumin_at_least),
+        )
     )
 
 

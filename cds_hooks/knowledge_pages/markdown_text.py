@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cds_hooks.knowledge_pages.page import Page
+from cds_hooks.knowledge_pages.wording import words
 
 
 def heading(level: int, text: str) -> str:
+    """A heading of this level."""
     return f"{'#' * level} {text}"
 
 
 def bullets(items: Iterable[str]) -> str:
+    """A list."""
     return "\n".join(f"- {_angle(item)}" for item in items)
 
 
@@ -29,8 +32,8 @@ def page_text(page: Page, level: int) -> str:
     """A heading and one list entry per section; several lines of a section become a list inside it."""
     lines = [heading(level, f"{page.title} (`{page.id}`)"), ""]
     for section in page.sections:
-        if len(section.lines) == 1:
-            lines.append(f"- **{section.heading}:** {_angle(section.lines[0])}")
+        if len(section.lines) == 1 or section.heading == words().say["sources"]:
+            lines.append(f"- **{section.heading}:** {_angle('; '.join(section.lines))}")
         else:
             lines.append(f"- **{section.heading}:**")
             lines.extend(f"  - {_angle(line)}" for line in section.lines)

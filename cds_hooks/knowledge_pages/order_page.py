@@ -19,7 +19,10 @@ def order_page(rule: OrderRule, knowledge: Knowledge) -> Page:
         rule.title,
         [
             ("first_line", [say["first_line_yes"]] if rule.first_line else ()),
-            ("asked_when", [*_reasons(rule, knowledge), say["never_suggested"] if rule.never_suggested else ""]),
+            (
+                "asked_when",
+                [*_reasons(rule, knowledge), say["never_suggested"] if rule.never_suggested else ""],
+            ),
             ("not_when", [f"{in_words(item.when, knowledge)}. “{item.says}”" for item in rule.not_when]),
             ("do_not_order", [rule.do_not_order]),
             ("codes", _codes(rule)),

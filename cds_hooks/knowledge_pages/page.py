@@ -48,6 +48,8 @@ def source(reference: Reference) -> str:
 
 def reviewed(review: Review) -> str:
     """Version, day, status and the next review."""
-    return words().say["review_line"].format(
-        version=review.version, date=review.date, status=review.status, due=review.due
+    return (
+        words()
+        .say["review_line"]
+        .format(version=review.version, date=review.date, status=review.status, due=review.due)
     )

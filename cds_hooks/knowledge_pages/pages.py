@@ -17,17 +17,17 @@ from mappings.rules import Note, Reference
 SOURCE_ATTRIBUTES = "source-attributes"
 
 
-class UnknownId(LookupError):
+class UnknownIdError(LookupError):
     """Nothing is called so; the message names what comes close."""
 
 
 def pages_of(identifier: str, knowledge: Knowledge) -> list[Page]:
-    """Every page of this id: `potassium` is both an analyte and a test. Raises `UnknownId`."""
+    """Every page of this id: `potassium` is both an analyte and a test. Raises `UnknownIdError`."""
     found = list(_pages(identifier, knowledge))
     if not found:
         close = get_close_matches(identifier, known_ids(knowledge), n=3)
         names = words().say["close"].format(names=", ".join(close)) if close else ""
-        raise UnknownId(words().say["unknown_id"].format(id=identifier, close=names))
+        raise UnknownIdError(words().say["unknown_id"].format(id=identifier, close=names))
     return found
 
 
@@ -42,7 +42,11 @@ def known_ids(knowledge: Knowledge) -> list[str]:
         knowledge.notes,
         knowledge.references,
     )
-    return list(dict.fromkeys([*(name for group in groups for name in group), knowledge.calcium.id, SOURCE_ATTRIBUTES]))
+    return list(
+        dict.fromkeys(
+            [*(name for group in groups for name in group), knowledge.calcium.id, SOURCE_ATTRIBUTES]
+        )
+    )
 
 
 def _pages(identifier: str, knowledge: Knowledge) -> Iterator[Page]:
@@ -109,6 +113,7 @@ def publication_page(knowledge: Knowledge) -> Page:
             ("users", [told.users]),
             ("population", [told.population]),
             ("not_for", [told.not_for]),
+            ("tested", [told.tested]),
             ("attributes", [f"{item.number}. {item.name}: {item.value}" for item in told.attributes]),
             ("review", [reviewed(told.review)]),
         ],

@@ -51,7 +51,7 @@ def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment
     if not gate.open:
         if not facts.patient.deceased and (proposed := _order_review(case, rules, gate)):
             return proposed
-        if unread := tuple(g for g in facts.gaps if g.what == "Condition" and g.reason in UNREAD):
+        if unread := tuple(g for g in case.gaps if g.what == "Condition" and g.reason in UNREAD):
             return _gate_unknown(case, gate, unread)
         mimic = any(p.active for concept in knowledge.gate.mimics for p in case.problems.get(concept, ()))
         return _silent(case, gate, "mimic-only" if mimic else "twitching-not-documented")
@@ -83,9 +83,10 @@ def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
     ranked = tuple(case.ranked.values())
     advice = tests_to_order.advise(case, rules, doubts.repeats, first_line=not known_mnd)
     flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-ORDER[f.indicator], f.id)))
-    gaps = _gaps(case)
-    silence = None if proposals else _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd)
-    if silence:
+    gaps = _gaps(case, rules, advice)
+    doubtful = known_mnd and _perhaps_critical(case)
+    silence = _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd, doubtful=doubtful)
+    if silence and not proposals:
         return _silent(case, gate, silence, ranked, considered, advice, gaps)
     return Assessment(
         assessed_at=case.today,
@@ -142,7 +143,7 @@ def _order_review(case: Case, rules: Compiled, gate: Gate) -> Assessment | None:
         indicator=_indicator((proposals,), advice),
         proposals=proposals,
         tests=advice,
-        gaps=_gaps(case),
+        gaps=_gaps(case, rules, advice),
     )
 
 
@@ -178,15 +179,31 @@ def _silence(
     gaps: Iterable[DataGap],
     *,
     known_mnd: bool,
+    doubtful: bool,
 ) -> SilentReason | None:
     """Known motor neuron disease with nothing critical or abnormal; or all is requested and nothing is to say."""
     if known_mnd:
-        notable = any(c.tier in NOTABLE_TIERS for c in ranked) or any(flags) or any(safety)
+        notable = any(c.tier in NOTABLE_TIERS for c in ranked) or any(flags) or any(safety) or doubtful
         return None if notable else "known-mnd"
     statuses = {test.status for test in advice}
     nothing = not any(ranked) and not any(flags) and not any(safety) and "suggested" not in statuses
     unread = any(gap.reason != "not-provided" or gap.what in ESSENTIAL for gap in gaps)
     return "nothing-to-add" if nothing and "already-ordered" in statuses and not unread else None
+
+
+def _perhaps_critical(case: Case) -> bool:
+    """The newest result of an analyte that can be critical exists and could not be read: nobody knows that it is not."""
+    rules = case.knowledge.analytes
+    return any(
+        tests_to_order.unreadable(case, order)
+        for order in case.knowledge.orders.values()
+        if any(
+            band.name == "critical"
+            for lab in order.asks_again
+            if lab in rules
+            for band in (*rules[lab].bands.low, *rules[lab].bands.high)
+        )
+    )
 
 
 def _indicator(shown: Iterable[Iterable[Shown]], advice: Iterable[TestAdvice]) -> Indicator:
@@ -196,10 +213,14 @@ def _indicator(shown: Iterable[Iterable[Shown]], advice: Iterable[TestAdvice]) -
     return max(found, key=lambda name: ORDER[name])
 
 
-def _gaps(case: Case) -> tuple[DataGap, ...]:
-    """What could not be read, and what is too old: once each, in a stable order."""
+def _gaps(case: Case, rules: Compiled, advice: Iterable[TestAdvice]) -> tuple[DataGap, ...]:
+    """What could not be read, and which result that matters here is too old: once each, in a stable order."""
     known = {gap for gap in case.facts.gaps if not (gap.what == "Encounter" and gap.reason == "not-provided")}
-    known.update(gap for gap in case.readings.gaps if gap.text)
+    matters = {lab for order in rules.orders if order.rule.first_line for lab in order.labs}
+    matters.update(lab for test in advice for lab in case.knowledge.orders[test.id].answered_by)
+    known.update(
+        gap for gap in case.readings.gaps if gap.text and (gap.reason != "stale" or gap.what in matters)
+    )
     if case.age is None:
         known.add(DataGap("Patient", "no-value", case.knowledge.gate.age_unknown, ""))
     return tuple(sorted(known, key=lambda gap: (gap.what, gap.reason, gap.resource, gap.text)))
@@ -250,5 +271,5 @@ def _silent(
         contributors=ranked,
         considered=tuple(considered),
         tests=advice,
-        gaps=gaps or case.facts.gaps,
+        gaps=gaps or case.gaps,
     )

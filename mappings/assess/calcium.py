@@ -14,7 +14,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from mappings.assess.limits import interval_in, limit_in
-from mappings.assess.readings import Reading, unit_limits
+from mappings.assess.readings import Reading, shown, unit_limits
 from mappings.facts import DataGap, LabResult
 from mappings.knowledge import Knowledge
 from terminology.quantity import UnitError, convert
@@ -60,7 +60,11 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
         replace(result, value=adjusted, interpretation=""), pregnant=pregnant
     )
     says = knowledge.wording["calcium_adjusted"].format(
-        total=result.value, adjusted=adjusted, unit=result.unit, albumin=value.value, albumin_unit=value.unit
+        total=shown(result.value, None),
+        adjusted=adjusted,
+        unit=result.unit,
+        albumin=shown(value.value, None),
+        albumin_unit=value.unit,
     )
     if low <= value.value <= high:
         return _named(total, says)
@@ -72,7 +76,11 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
     if judged.direction == "high" and adjustable:
         return replace(_named(total, says), direction="high", band=judged.band, limit=judged.limit)
     text = knowledge.wording["calcium_disagree"].format(
-        total=result.value, adjusted=adjusted, unit=result.unit, albumin=value.value, albumin_unit=value.unit
+        total=shown(result.value, None),
+        adjusted=adjusted,
+        unit=result.unit,
+        albumin=shown(value.value, None),
+        albumin_unit=value.unit,
     )
     return _unknown(knowledge, total, DataGap(rule.id, "conflicting", text, result.resource))
 
@@ -82,7 +90,9 @@ def _without_albumin(total: Reading, knowledge: Knowledge) -> Reading:
     result = total.result
     assert result is not None  # noqa: S101
     text = knowledge.wording["calcium_without_albumin"].format(
-        total=f"{result.comparator}{result.value}", unit=result.unit, date=result.date.isoformat()
+        total=f"{result.comparator}{shown(result.value, None)}",
+        unit=result.unit,
+        date=result.date.isoformat(),
     )
     if total.band == "critical":
         return _named(total, text)
@@ -90,15 +100,20 @@ def _without_albumin(total: Reading, knowledge: Knowledge) -> Reading:
 
 
 def _adjust(total: LabResult, albumin: LabResult, knowledge: Knowledge) -> Decimal | None:
+    """The adjusted total in its own unit; the formula of the canonical unit serves units without one."""
     rule = knowledge.calcium
-    factor, reference = rule.factor.get(total.unit), rule.albumin_reference.get(total.unit)
-    if factor is None or reference is None or total.comparator or albumin.comparator:
+    if total.comparator or albumin.comparator:
         return None
+    unit = total.unit if total.unit in rule.factor else next(iter(rule.factor))
     try:
-        grams = convert(rule.albumin, albumin.value, albumin.unit, rule.albumin_unit[total.unit])
+        grams = convert(rule.albumin, albumin.value, albumin.unit, rule.albumin_unit[unit])
+        value = convert(rule.total, total.value, total.unit, unit)
+        adjusted = value + rule.factor[unit] * (rule.albumin_reference[unit] - grams)
+        return convert(rule.total, adjusted, unit, total.unit).quantize(
+            PLACES.get(total.unit, Decimal("0.01"))
+        )
     except UnitError:
         return None
-    return (total.value + factor * (reference - grams)).quantize(PLACES.get(total.unit, Decimal("0.01")))
 
 
 def _named(reading: Reading, says: str = "") -> Reading:

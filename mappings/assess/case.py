@@ -10,7 +10,7 @@ from functools import cached_property
 from mappings.assess.exposures import Exposures, exposures
 from mappings.assess.readings import Reading, Readings
 from mappings.assessment import Contributor, RedFlag
-from mappings.facts import Finding, Measure, PatientFacts, Problem
+from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
 NORMAL_EXAM = "neuro_exam_normal"
@@ -47,7 +47,9 @@ class Case:
                 found[concept].append(problem)
         return {
             concept: tuple(
-                sorted(group, key=lambda p: (not p.active, p.onset or p.recorded or date.max, p.resource))
+                sorted(
+                    group, key=lambda p: (not p.active, p.onset or p.recorded or date.max, p.resource, p.text)
+                )
             )
             for concept, group in found.items()
         }
@@ -59,9 +61,29 @@ class Case:
             (problem.resource, problem.text): problem
             for concept in self.knowledge.gate.opens
             for problem in self.problems.get(concept, ())
-            if problem.active
+            if documents_twitching(problem, self.knowledge)
         }
-        return tuple(sorted(opening.values(), key=lambda p: (p.onset or date.max, p.resource)))
+        return tuple(sorted(opening.values(), key=lambda p: (p.onset or date.max, p.resource, p.text)))
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers in a stable order, the latest first."""
+        return tuple(
+            sorted(
+                self.facts.answers,
+                key=lambda a: (a.date or date.min, a.resource, a.question, a.value, a.text),
+                reverse=True,
+            )
+        )
+
+    @cached_property
+    def gaps(self) -> tuple[DataGap, ...]:
+        """What could not be read in a stable order, the latest first."""
+        return tuple(
+            sorted(
+                self.facts.gaps, key=lambda g: (g.on or date.max, g.resource, g.what, g.text), reverse=True
+            )
+        )
 
     @cached_property
     def onset(self) -> date | None:
@@ -77,8 +99,8 @@ class Case:
     @cached_property
     def sites(self) -> tuple[str, ...]:
         """Where it twitches, in lower case: body sites and answered locations."""
-        answered = [a.value for a in self.facts.answers if a.question == "locations"]
-        texts = [a.text for a in self.facts.answers if a.question == "locations"]
+        answered = [a.value for a in self.answers if a.question == "locations"]
+        texts = [a.text for a in self.answers if a.question == "locations"]
         named = [p.site for p in self.gate] + [p.text for p in self.gate if not SPARED.search(p.text)]
         return tuple(text.lower() for text in (*named, *answered, *texts) if text)
 
@@ -127,7 +149,9 @@ class Case:
                         )
                     )
         return {
-            concept: tuple(sorted(group, key=lambda f: (not f.objective, f.date or date.min, f.resource)))
+            concept: tuple(
+                sorted(group, key=lambda f: (not f.objective, f.date or date.min, f.resource, f.text))
+            )
             for concept, group in found.items()
         }
 
@@ -137,7 +161,11 @@ class Case:
         for measure in self.facts.measures:
             found[measure.item].append(measure)
         return {
-            item: tuple(sorted(group, key=lambda m: (m.date or date.min, m.resource), reverse=True))
+            item: tuple(
+                sorted(
+                    group, key=lambda m: (m.date or date.min, m.resource, m.text, m.value or 0), reverse=True
+                )
+            )
             for item, group in found.items()
         }
 
@@ -155,6 +183,11 @@ class Case:
 
     def reading(self, analyte: str) -> Reading:
         return self.readings[analyte]
+
+
+def documents_twitching(problem: Problem, knowledge: Knowledge) -> bool:
+    """Whether it opens the gate."""
+    return problem.active and not set(problem.concepts).isdisjoint(knowledge.gate.opens)
 
 
 def years_between(birth: date, today: date) -> int:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 
-from mappings.assess.readings import Reading
+from mappings.assess.readings import Reading, shown
 from mappings.assessment import Evidence
 from mappings.facts import Finding, LabResult, Measure, Medication, Problem
 from mappings.knowledge import Knowledge
@@ -56,16 +55,6 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
         limit="" if reading.limit is None else f"{reading.limit.normalize():f} {result.unit}",
         limit_source=reading.limit_source,
     )
-
-
-def shown(value: Decimal, limit: Decimal | None) -> str:
-    """The value as reported; a tail of more than three decimals is cut, unless that would move it to the limit."""
-    exponent = value.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -4:
-        rounded = value.quantize(Decimal("0.001"))
-        if rounded not in (limit, 0):
-            return f"{rounded:f}"
-    return f"{value:f}"
 
 
 def _nearer_low(reading: Reading) -> bool:

@@ -83,8 +83,17 @@ class UnitLimits:
             side: tuple((band.name, bounds_in(rule.id, band, unit)) for band in getattr(rule.bands, side))
             for side in SIDES
         }
+        self.critical: dict[Side, tuple[Bounds, ...]] = {
+            side: tuple(bounds for name, bounds in self.bands[side] if name == "critical") for side in SIDES
+        }
         self.reference = interval_in(rule.id, rule.reference, unit)
         self.pregnancy = interval_in(rule.id, rule.pregnancy, unit)
+
+    @property
+    def stated(self) -> bool:
+        """Some limit is known in this unit, or the rule has none at all and leaves it to the laboratory."""
+        here = [bound for side in SIDES for _, bounds in self.bands[side] for bound in bounds]
+        return any(x is not None for x in (*here, *self.reference)) or not _has_limits(self.rule)
 
     def judge(self, result: LabResult, *, pregnant: bool) -> Verdict:
         """The verdict on one result; `unknown` when its comparator leaves it open or no limit exists."""
@@ -147,13 +156,19 @@ class UnitLimits:
         return ours, "default" if ours is not None else ""
 
     def _critical(self, side: Side, span: Span, interpretation: str) -> bool:
-        return any(
-            name == "critical" and (bounds.hold(span) or interpretation == _CRITICAL_FLAG[side])
-            for name, bounds in self.bands[side]
+        critical = self.critical[side]
+        return bool(critical) and (
+            interpretation == _CRITICAL_FLAG[side] or any(bounds.hold(span) for bounds in critical)
         )
 
     def _band(self, side: Side, span: Span) -> str:
         return next((name for name, bounds in self.bands[side] if bounds.hold(span)), "")
+
+
+def _has_limits(rule: AnalyteRule) -> bool:
+    bands = (*rule.bands.low, *rule.bands.high)
+    reference = rule.reference is not None and bool(rule.reference.low or rule.reference.high)
+    return reference or any(b.below or b.at_most or b.above or b.at_least for b in bands)
 
 
 _FLAGS: dict[str, Direction] = {"LL": "low", "L": "low", "N": "normal", "H": "high", "HH": "high"}

@@ -31,8 +31,11 @@ def propose(case: Case, rules: Compiled, *, documented: bool) -> tuple[Proposal,
 
 
 def _drafts(medications: Iterable[Medication]) -> list[Medication]:
-    drafted = {m.resource or m.text: m for m in medications if m.status == "draft"}
-    return sorted(drafted.values(), key=lambda m: (m.text, m.resource))
+    drafted = sorted(
+        (m for m in medications if m.status == "draft"),
+        key=lambda m: (m.text, m.resource, m.classes, m.local, m.route, m.by),
+    )
+    return sorted({m.resource or m.text: m for m in drafted}.values(), key=lambda m: (m.text, m.resource))
 
 
 def _rules(medication: Medication, rules: Compiled) -> list[ContributorRule]:

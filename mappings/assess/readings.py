@@ -50,7 +50,12 @@ class Readings:
         self.gaps = gaps
 
     def __getitem__(self, analyte: str) -> Reading:
-        return self.by_analyte.get(analyte) or Reading(analyte, analyte.replace("_", " "))
+        return self.by_analyte.get(analyte) or _no_reading(analyte)
+
+
+@lru_cache(maxsize=256)
+def _no_reading(analyte: str) -> Reading:
+    return Reading(analyte, analyte.replace("_", " "))
 
 
 @lru_cache(maxsize=1024)
@@ -124,6 +129,8 @@ def _judge(
     if result.range and limits.contradicts(result.range):
         return _unusable(knowledge, rule, result, "unit-contradicts-range", "unit_contradicts_range", today)
     verdict = limits.judge(result, pregnant=pregnant)
+    if verdict.direction == "unknown" and not limits.stated:
+        return _unusable(knowledge, rule, result, "unknown-unit", "no_limit_in_unit", today)
     if verdict.direction == "unknown" and result.comparator and verdict.limit is not None:
         return _unusable(knowledge, rule, result, "uncertain-comparator", "uncertain_comparator", today)
     return Reading(
@@ -143,13 +150,13 @@ def _unusable(
     knowledge: Knowledge,
     rule: AnalyteRule,
     result: LabResult,
-    reason: Literal["stale", "future-date", "unit-contradicts-range", "uncertain-comparator"],
+    reason: Literal["stale", "future-date", "unit-contradicts-range", "uncertain-comparator", "unknown-unit"],
     wording: str,
     today: date,
 ) -> Reading:
     text = knowledge.wording[wording].format(
         analyte=rule.title,
-        value=f"{result.comparator}{result.value} {result.unit}",
+        value=f"{result.comparator}{shown(result.value, None)} {result.unit}",
         date=result.date.isoformat(),
         age=age_text((today - result.date).days),
     )
@@ -160,6 +167,16 @@ def _unusable(
         age_days=(today - result.date).days,
         gap=DataGap(rule.id, reason, text, result.resource),
     )
+
+
+def shown(value: Decimal, limit: Decimal | None) -> str:
+    """The value as reported; a tail of more than three decimals is cut, unless that would move it to the limit."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -4:
+        rounded = value.quantize(Decimal("0.001"))
+        if rounded not in (limit, 0):
+            return f"{rounded:f}"
+    return f"{value:f}"
 
 
 def age_text(days: int) -> str:

@@ -185,9 +185,7 @@ def answer(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
     question, values = str(when.answer), frozenset(when.values)
 
     def holds(case: Case) -> Proof | None:
-        found = [
-            a for a in case.facts.answers if a.question == question and (not values or a.value in values)
-        ]
+        found = [a for a in case.answers if a.question == question and (not values or a.value in values)]
         return (
             tuple(Evidence(label=a.text, text=a.text, resource=a.resource, date=a.date) for a in found)
             or None

@@ -45,7 +45,7 @@ def advise(
             or asks(order.triggers, case.present)
             or not unsettled.isdisjoint(order.labs)
         )
-        and (advice := _advice(case, order, pending, repeats, first_line=first_line))
+        and (advice := _advice(case, order, pending, repeats, unsettled, first_line=first_line))
     ]
     status = {"suggested": 0, "already-ordered": 1, "up-to-date": 2}
     return tuple(
@@ -65,14 +65,19 @@ def _advice(
     order: CompiledOrder,
     pending: dict[str, Order],
     repeats: dict[str, SpuriousRule],
+    unsettled: set[str],
     *,
     first_line: bool,
 ) -> TestAdvice | None:
     rule = order.rule
+    settled = unsettled.isdisjoint(order.labs)
     answer = _answer(case, rule)
-    reasons = _doubts(case, rule, repeats)
+    reasons = [] if settled and rule.id not in repeats else _doubts(case, rule, repeats)
     if not any(aside.holds(case) is not None for aside in order.not_when):
-        reasons += _reasons(case, order, first_line=first_line and not reasons and answer is None)
+        reasons += _suggested(case, order)
+        reasons += [] if settled else [*_unsupported(case, rule), *before_start(case, rule)]
+        if first_line and rule.first_line and answer is None and not any(r.repeat for r in reasons):
+            reasons.append(Reason(_why_unknown(case, rule)))
     wanted = [reason for reason in reasons if reason.repeat or answer is None]
     if not wanted:
         if answer is not None and (reasons or rule.first_line):
@@ -95,23 +100,17 @@ def _doubts(case: Case, rule: OrderRule, repeats: dict[str, SpuriousRule]) -> li
     reasons = []
     if doubt := repeats.get(rule.id):
         reasons.append(Reason(doubt.title, "routine" if doubt.indicator == "info" else "urgent", repeat=True))
-    if unreadable := _unreadable(case, rule):
-        reasons.append(Reason(unreadable, repeat=True))
+    if why := unreadable(case, rule):
+        reasons.append(Reason(why, repeat=True))
     return reasons
 
 
-def _reasons(case: Case, order: CompiledOrder, *, first_line: bool) -> list[Reason]:
-    rule = order.rule
-    reasons = [
+def _suggested(case: Case, order: CompiledOrder) -> list[Reason]:
+    return [
         Reason(suggest.rule.reason, suggest.rule.urgency, suggest.rule.repeat, proof)
         for suggest in order.suggest
         if asks(suggest.triggers, case.present) and (proof := suggest.holds(case)) is not None
     ]
-    reasons.extend(_unsupported(case, rule))
-    reasons.extend(before_start(case, rule))
-    if first_line and rule.first_line and not any(reason.repeat for reason in reasons):
-        reasons.append(Reason(_why_unknown(case, rule)))
-    return reasons
 
 
 def _unsupported(case: Case, rule: OrderRule) -> list[Reason]:
@@ -140,9 +139,9 @@ def before_start(case: Case, rule: OrderRule) -> list[Reason]:
     return [Reason(case.knowledge.wording["test_before_start"].format(drug=drug)) for drug in drugs]
 
 
-def _unreadable(case: Case, rule: OrderRule) -> str:
+def unreadable(case: Case, rule: OrderRule) -> str:
     """The newest result could not be used although it exists, and nothing newer answers."""
-    for gap in case.facts.gaps:
+    for gap in case.gaps:
         if gap.what in rule.asks_again and gap.reason in _UNREADABLE:
             on = case.readings[gap.what].on()
             if on is None or gap.on is None or gap.on >= on:
@@ -197,9 +196,9 @@ def _answer(case: Case, rule: OrderRule) -> str | None:
 
 
 def _pending(case: Case) -> dict[str, Order]:
-    """Test or part id -> the request that covers it, panels opened; requests older than their validity left out."""
+    """Test or part id -> the newest request that covers it, panels opened; those older than their validity left out."""
     found: dict[str, Order] = {}
-    for order in case.facts.orders:
+    for order in sorted(case.facts.orders, key=lambda o: (o.date or date.min, o.resource), reverse=True):
         if order.status == "done":
             continue
         names = {member for test in order.tests for member in (test, *case.knowledge.panels.get(test, ()))}

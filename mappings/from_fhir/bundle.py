@@ -63,6 +63,22 @@ class Entry(Struct, gc=False, rename="camel"):
     response: Response | None = None
 
 
+class PlainEntry(Struct, gc=False, rename="camel"):
+    """`Bundle.entry` with a resource that has the shape it should have."""
+
+    resource: shapes.AnyResource
+    full_url: str = ""
+    response: Response | None = None
+
+
+class PlainBundle(Struct, gc=False, tag_field="resourceType", tag="Bundle"):
+    """A Bundle of such resources, as nearly all are: decoded at once."""
+
+    link: tuple[Link, ...] = ()
+    total: int = 0
+    entry: tuple[PlainEntry, ...] = ()
+
+
 class Envelope(Struct, gc=False, rename="camel"):
     """The elements that tell a Bundle, a wrapped resource and a bare one apart."""
 
@@ -91,7 +107,6 @@ class Item(Struct):
 
     type: str
     resource: Resource
-    content: Raw
     full_url: str = ""
     key: str = ""
     draft: bool = False
@@ -129,7 +144,7 @@ _IN_LOWER_CASE: Final = {type_.lower(): type_ for type_ in shapes.BY_TYPE}
 _envelope: Final = msgspec.json.Decoder(Envelope)
 _array: Final = msgspec.json.Decoder(list[Raw])
 _outcome: Final = msgspec.json.Decoder(OperationOutcome)
-_resource: Final = msgspec.json.Decoder(shapes.AnyResource)
+_plain: Final = msgspec.json.Decoder(shapes.AnyResource | PlainBundle)
 
 
 def unwrap(content: bytes | Raw | None) -> Unwrapped:
@@ -169,20 +184,37 @@ def _elements(content: Raw, found: Unwrapped) -> list[Raw]:
 def _unwrap_object(
     content: Raw, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool = False
 ) -> None:
+    try:
+        plain = _plain.decode(content)
+    except DATA_ERRORS:
+        _unwrap_untidy(content, full_url, found, depth, in_bundle=in_bundle)
+        return
+    if not isinstance(plain, PlainBundle):
+        found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url))
+    elif depth > MAX_DEPTH:
+        found.failed = True
+    else:
+        _note_bundle(plain, found)
+        for entry in plain.entry:
+            if entry.response:
+                _note_response(entry.response, found)
+            found.items.append(Item(shapes.TYPE[type(entry.resource)], entry.resource, entry.full_url))
+
+
+def _unwrap_untidy(content: Raw, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool) -> None:
+    """What is neither a resource in the shape it should have nor a Bundle of such."""
     envelope, left_out = _decode_envelope(content)
     if envelope is None or depth > MAX_DEPTH:
         found.failed = True
     elif envelope.resource_type == "Bundle" or (not envelope.resource_type and envelope.entry):
-        found.bundle = True
         found.failed |= "entry" in left_out
-        found.next_links += [link.url for link in envelope.link if link.relation == "next" and link.url]
-        found.incomplete |= bool(found.next_links) or (envelope.total > 0 and not envelope.entry)
+        _note_bundle(envelope, found)
         for entry in envelope.entry:
             _unwrap_entry(entry, found, depth + 1)
     elif envelope.resource_type == "OperationOutcome":
         found.failed |= not in_bundle or _is_error(content)
     elif envelope.resource_type:
-        _add(content, full_url, envelope.resource_type, found)
+        _add_untidy(content, full_url, envelope.resource_type, found)
     elif _has(envelope.resource) or envelope.response:
         _unwrap_entry(
             Entry(resource=envelope.resource, response=envelope.response), found, depth + 1, in_bundle=False
@@ -191,21 +223,27 @@ def _unwrap_object(
         found.failed = True
 
 
-def _unwrap_entry(entry: Entry, found: Unwrapped, depth: int, *, in_bundle: bool = True) -> None:
-    if entry.response and entry.response.status[:1] in ("4", "5"):
+def _note_bundle(bundle: Envelope | PlainBundle, found: Unwrapped) -> None:
+    found.bundle = True
+    found.next_links += [link.url for link in bundle.link if link.relation == "next" and link.url]
+    found.incomplete |= bool(found.next_links) or (bundle.total > 0 and not bundle.entry)
+
+
+def _note_response(response: Response, found: Unwrapped) -> None:
+    if response.status[:1] in ("4", "5"):
         found.failed = True
-    try:
-        resource = _resource.decode(entry.resource)
-    except DATA_ERRORS:
-        if _has(entry.resource):
-            _unwrap_object(entry.resource, entry.full_url, found, depth, in_bundle=in_bundle)
-        else:
-            found.null |= not in_bundle
+
+
+def _unwrap_entry(entry: Entry, found: Unwrapped, depth: int, *, in_bundle: bool = True) -> None:
+    if entry.response:
+        _note_response(entry.response, found)
+    if _has(entry.resource):
+        _unwrap_object(entry.resource, entry.full_url, found, depth, in_bundle=in_bundle)
     else:
-        found.items.append(Item(shapes.TYPE[type(resource)], resource, entry.resource, entry.full_url))
+        found.null |= not in_bundle
 
 
-def _add(content: Raw, full_url: str, type_: str, found: Unwrapped) -> None:
+def _add_untidy(content: Raw, full_url: str, type_: str, found: Unwrapped) -> None:
     shape = shapes.BY_TYPE.get(type_) or shapes.BY_TYPE.get(_IN_LOWER_CASE.get(type_.lower(), ""))
     if shape is None:
         if TYPE_NAME.fullmatch(type_):
@@ -214,16 +252,12 @@ def _add(content: Raw, full_url: str, type_: str, found: Unwrapped) -> None:
             found.failed = True
         return
     type_ = shapes.TYPE[shape]
-    left_out: frozenset[str] = frozenset()
     try:
-        resource: Resource = _resource.decode(content)
+        resource, left_out = lenient.decode(content, shape)
     except DATA_ERRORS:
-        try:
-            resource, left_out = lenient.decode(content, shape)
-        except DATA_ERRORS:
-            found.unreadable.append((type_, full_url))
-            return
-    item = Item(type_, resource, content, full_url)
+        found.unreadable.append((type_, full_url))
+        return
+    item = Item(type_, resource, full_url)
     if all(path.startswith(NOT_NEEDED) for path in left_out):
         found.items.append(item)
     else:

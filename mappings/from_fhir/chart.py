@@ -136,7 +136,7 @@ def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str
 
 
 def _keep(item: Item, chart: Chart) -> None:
-    key = (item.type, item.resource.id or item.full_url or bytes(item.content).decode(errors="replace"))
+    key = (item.type, item.resource.id or item.full_url or _content(item).decode())
     if item.full_url:
         chart.by_full_url[item.full_url] = key
     known = chart.items.get(key)
@@ -153,5 +153,10 @@ def _version(item: Item) -> tuple[int, str, int, bytes]:
     meta = item.resource.meta or Meta()
     number = int(meta.version_id) if meta.version_id.isdecimal() and len(meta.version_id) < 19 else -1
     updated = when(meta.last_updated)
-    content = bytes(item.content)
+    content = _content(item)
     return number, f"{updated.earliest} {updated.moment}" if updated else "", len(content), content
+
+
+def _content(item: Item) -> bytes:
+    """What was read of it, to tell resources without id apart and to order copies without version."""
+    return msgspec.json.encode(item.resource)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import NamedTuple
 
 from mappings.from_fhir.datatypes import Period
+from mappings.from_fhir.memory import remember
 
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?")
 DAY_FIRST = re.compile(r"(\d{4}-\d\d-\d\d)(?:\D|$)")
@@ -23,7 +23,7 @@ class When(NamedTuple):
     """ISO 8601 in UTC, sorts as text; empty if no time of day was stated."""
 
 
-@lru_cache(maxsize=8192)
+@remember
 def when(text: str) -> When | None:
     """Read a FHIR time; None if there is none or no calendar day can be read from it.
 

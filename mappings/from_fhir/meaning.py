@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.memory import remember
 from mappings.from_fhir.vocabulary import (
     MEASURES,
     NEURO_EXAM,
@@ -20,7 +20,6 @@ from terminology.concepts import ConceptMatch, concepts, concepts_of
 from terminology.laboratory import LabMatch, identify
 from terminology.orders import tests_of
 
-LONGEST_KEPT: Final = 500
 HEADINGS: Final = frozenset({"history", "examination"})
 """Kinds of concept that name a question, not a finding."""
 
@@ -44,21 +43,9 @@ class Meaning(NamedTuple):
     """It names something that is read even without a text in its value."""
 
 
+@remember
 def meaning_of(code: CodeableConcept) -> Meaning:
     """Look an observation's code up everywhere."""
-    return _meaning(code) if is_short(code) else _meaning.__wrapped__(code)
-
-
-def is_short(code: CodeableConcept) -> bool:
-    """Whether it may be kept: what a stranger sends must not fill the memory."""
-    length = len(code.text)
-    for coding in code.coding:
-        length += len(coding.display or "") + len(coding.code or "")
-    return length <= LONGEST_KEPT
-
-
-@lru_cache(maxsize=4096)
-def _meaning(code: CodeableConcept) -> Meaning:
     named = concepts_of(code.coding, code.text or None)
     found = findings_among(named.concepts)
     item = next((MEASURES[concept] for concept in named.concepts if concept in MEASURES), "")
@@ -87,13 +74,9 @@ def is_twitching(concept: str) -> bool:
     return concept == TWITCHING or TWITCHING in concepts()[concept].implies
 
 
+@remember
 def concepts_named(code: CodeableConcept) -> ConceptMatch:
     """The concepts of a diagnosis, procedure or reason."""
-    return _concepts(code) if is_short(code) else _concepts.__wrapped__(code)
-
-
-@lru_cache(maxsize=4096)
-def _concepts(code: CodeableConcept) -> ConceptMatch:
     return concepts_of(code.coding, code.text or None)
 
 

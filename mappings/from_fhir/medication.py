@@ -18,6 +18,7 @@ from mappings.from_fhir.medication_shapes import (
     MedicationStatement,
 )
 from mappings.from_fhir.medication_shapes import Medication as MedicationResource
+from mappings.from_fhir.memory import remember
 from terminology.drugs import DrugMatch, recognise
 
 Status = Literal["active", "ended", "draft", "unknown"]
@@ -37,10 +38,19 @@ Use = MedicationRequest | MedicationStatement | MedicationAdministration
 
 
 class Named(NamedTuple):
-    """The medicine as the resource names it."""
+    """All that says which medicine it is and by which route it is taken."""
 
-    codings: tuple[Coding, ...]
-    texts: tuple[str, ...]
+    concepts: tuple[CodeableConcept, ...]
+    display: str
+    routes: tuple[CodeableConcept, ...]
+    instructions: tuple[str, ...]
+
+
+class Medicine(NamedTuple):
+    """What the medicine is called, and what it is."""
+
+    text: str
+    match: DrugMatch
 
 
 class Course(NamedTuple):
@@ -58,17 +68,17 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     status = _status(use, draft=item.draft)
     if status is None:
         return
-    named = _named(use, chart)
-    if not named.codings and not named.texts:
+    course = _course(use)
+    medicine = _medicine(_named(use, chart, course.dosages))
+    if medicine is None:
         text = "a medicine is ordered or recorded that the record does not name"
         yield DataGap("medication", "medication-not-resolved", text, item.label or item.key)
         return
-    course = _course(use)
-    match = _recognise(named, course.dosages)
+    match = medicine.match
     if match.no_medicine:
         return
     yield Medication(
-        text=named.texts[0] if named.texts else named.codings[0].code or "",
+        text=medicine.text,
         classes=match.classes,
         local=match.local,
         ingredients=match.ingredients,
@@ -79,6 +89,11 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
         by=match.by,
         resource=item.label,
     )
+
+
+def is_draft(item: Item) -> bool:
+    """Whether it is a medicine that is being ordered now."""
+    return isinstance(item.resource, Use) and _status(item.resource, draft=item.draft) == "draft"
 
 
 def _status(use: Use, *, draft: bool) -> Status | None:
@@ -107,7 +122,7 @@ def _is_negated(use: Use, *, draft: bool) -> bool:
     return use.not_given
 
 
-def _named(use: Use, chart: Chart) -> Named:
+def _named(use: Use, chart: Chart, dosages: Sequence[Dosage]) -> Named:
     concepts, reference = [use.medication_codeable_concept], use.medication_reference
     display = ""
     if use.medication:
@@ -117,10 +132,12 @@ def _named(use: Use, chart: Chart) -> Named:
         display = reference.display
         if medication := chart.resolve(reference.reference, use.contained, MedicationResource):
             concepts += _contents(medication)
-    codings = tuple(c for concept in concepts if concept for c in concept.coding if c.code or c.display)
-    texts = [concept.text for concept in concepts if concept]
-    texts += [display, *(coding.display or "" for coding in codings)]
-    return Named(codings, tuple(dict.fromkeys(text.strip() for text in texts if text.strip())))
+    return Named(
+        tuple([concept for concept in concepts if concept]),
+        display,
+        tuple([dosage.route for dosage in dosages if dosage.route]),
+        tuple([dosage.text for dosage in dosages if dosage.text]),
+    )
 
 
 def missing_medication(item: Item, chart: Chart) -> str:
@@ -144,14 +161,26 @@ def _contents(medication: MedicationResource) -> list[CodeableConcept | None]:
     return concepts
 
 
-def _recognise(named: Named, dosages: Sequence[Dosage]) -> DrugMatch:
+@remember
+def _medicine(named: Named) -> Medicine | None:
+    """None: it has no name at all."""
+    codings = tuple(c for concept in named.concepts for c in concept.coding if c.code or c.display)
+    stated = [concept.text for concept in named.concepts]
+    stated += [named.display, *(coding.display or "" for coding in codings)]
+    texts = tuple(dict.fromkeys(text.strip() for text in stated if text.strip()))
+    if not codings and not texts:
+        return None
+    text = texts[0] if texts else codings[0].code or ""
+    return Medicine(text, _recognise(codings, texts, named))
+
+
+def _recognise(codings: Sequence[Coding], texts: Sequence[str], named: Named) -> DrugMatch:
     """Instructions may tell the route and the form; a medicine that only they name is not the one ordered."""
-    routes = (route for dosage in dosages if dosage.route for route in _names(dosage.route))
-    route = next((route for route in routes if route), "")
-    instructions = [dosage.text for dosage in dosages if dosage.text]
-    match = recognise(named.codings, [*named.texts, *instructions], route)
-    if instructions and match.by in ("", "text"):
-        by_name = recognise(named.codings, named.texts, route)
+    routes = (name for route in named.routes for name in _names(route))
+    route = next((name for name in routes if name), "")
+    match = recognise(codings, [*texts, *named.instructions], route)
+    if named.instructions and match.by in ("", "text"):
+        by_name = recognise(codings, texts, route)
         return match if by_name.by else by_name
     return match
 
@@ -191,8 +220,8 @@ def _end(bounds: Sequence[Period | None], periods: Sequence[Period | None], chan
     """The end of taking it, else of the prescription; an order stopped before that ended when it was stopped."""
     ends: list[date] = []
     for group in (bounds, periods):
-        ends = ends or [time.latest for p in group if p and (time := when(p.end))]
-    stopped = when(changed)
+        ends = ends or [time.latest for p in group if p and p.end and (time := when(p.end))]
+    stopped = when(changed) if changed else None
     if stopped:
         return min(max(ends), stopped.latest) if ends else stopped.latest
     return max(ends) if ends else None

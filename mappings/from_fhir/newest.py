@@ -7,10 +7,10 @@ gave a result; what is newer and could not be read has left its gap.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from mappings.facts import LabResult
 from mappings.from_fhir.bundle import Item
@@ -19,33 +19,43 @@ from mappings.from_fhir.meaning import meaning_of
 from mappings.from_fhir.panels import stated_time
 from mappings.from_fhir.shapes import Observation
 
-Read = Callable[[Item], Iterable[Any]]
+Read = Callable[[Item], Sequence[Any]]
 
 
-def read_newest(
-    items: Iterable[Item], member_times: dict[str, When], read: Read, until: date
-) -> Iterator[Any]:
-    """The facts of all Observations but the superseded results; one dated after `until` supersedes nothing."""
-    dated: defaultdict[str, list[tuple[date, Item]]] = defaultdict(list)
+class Sorted(NamedTuple):
+    """The Observations of one patient."""
+
+    results: dict[str, list[tuple[date, Item]]]
+    """The dated laboratory results by analyte."""
+    others: list[Item]
+
+
+def sort_observations(items: Iterable[Item], member_times: dict[str, When]) -> Sorted:
+    """Tell the dated results from findings, panels, history and what states no time."""
+    found = Sorted(defaultdict(list), [])
     for item in items:
         observation = item.resource
-        assert isinstance(observation, Observation)  # noqa: S101 - the caller has seen to it
-        analyte = (
-            ""
-            if observation.component or observation.code is None
-            else meaning_of(observation.code).lab.analyte
-        )
+        if not isinstance(observation, Observation):
+            continue
+        analyte = ""
+        if observation.code and not observation.component:
+            analyte = meaning_of(observation.code).lab.analyte
         when = (stated_time(observation) or member_times.get(item.label)) if analyte else None
         if when is None:
-            yield from read(item)
+            found.others.append(item)
         else:
-            dated[analyte].append((when.earliest, item))
-    for results in dated.values():
-        results.sort(key=_day, reverse=True)
-        for day, same_day in groupby(results, key=_day):
+            found.results[analyte].append((when.earliest, item))
+    return found
+
+
+def read_newest(results: dict[str, list[tuple[date, Item]]], read: Read, until: date | None) -> Iterator[Any]:
+    """The facts of all but the superseded results; one dated after `until` supersedes nothing. None: of all."""
+    for dated in results.values():
+        dated.sort(key=_day, reverse=True)
+        for day, same_day in groupby(dated, key=_day):
             facts = [fact for _, item in same_day for fact in read(item)]
             yield from facts
-            if day <= until and any(isinstance(fact, LabResult) for fact in facts):
+            if until and day <= until and any(isinstance(fact, LabResult) for fact in facts):
                 break
 
 

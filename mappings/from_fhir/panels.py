@@ -6,15 +6,17 @@ from collections.abc import Iterable
 
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
-from mappings.from_fhir.dates import When, end_or_start, first_readable
+from mappings.from_fhir.dates import When, end_or_start, first_readable, when
 from mappings.from_fhir.shapes import DiagnosticReport, Observation
 
 
 def stated_time(resource: Observation | DiagnosticReport) -> When | None:
     """When the result is from: its effective time, else when it was issued."""
+    if resource.effective_date_time and (time := when(resource.effective_date_time)):
+        return time
     instant = resource.effective_instant if isinstance(resource, Observation) else ""
     period = end_or_start(resource.effective_period) if resource.effective_period else ()
-    return first_readable(resource.effective_date_time, *period, instant, resource.issued)
+    return first_readable(*period, instant, resource.issued)
 
 
 def member_times(items: Iterable[Item], chart: Chart) -> dict[str, When]:

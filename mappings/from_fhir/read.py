@@ -23,8 +23,8 @@ from mappings.from_fhir.bundle import DATA_ERRORS, Item, next_links
 from mappings.from_fhir.chart import Chart, Source, collect
 from mappings.from_fhir.identity import bare_id, own
 from mappings.from_fhir.limits import Person
-from mappings.from_fhir.medication import missing_medication, read_medication
-from mappings.from_fhir.newest import read_newest
+from mappings.from_fhir.medication import is_draft, missing_medication, read_medication
+from mappings.from_fhir.newest import read_newest, sort_observations
 from mappings.from_fhir.observation import read_observation
 from mappings.from_fhir.orders import read_report, read_request
 from mappings.from_fhir.panels import member_times
@@ -49,39 +49,50 @@ READERS: Final[dict[str, Reader]] = {
     "DiagnosticReport": read_report,
     "QuestionnaireResponse": read_answers,
 }
-"""All but Observation, which is read last: its reference intervals depend on who the patient is."""
+"""All but Observation, which is read later: its reference intervals depend on who the patient is."""
+
+FIRST: Final = frozenset({"Condition", "Procedure", "Encounter", "QuestionnaireResponse"})
+"""What says, with the Observations that are no results, which problems the patient has."""
 
 
 def read_patient_facts(
-    patient_id: str, sources: Sequence[Source], newest_until: date | None = None
+    patient_id: str,
+    sources: Sequence[Source],
+    newest_until: date | None = None,
+    enough: Callable[[Sequence[Problem]], bool] | None = None,
 ) -> PatientFacts:
     """Read all sources into the facts about one patient.
 
     With `newest_until` only the newest usable result of each analyte is read, and what is newer (see
-    `newest.read_newest`); the rules ask for no other. `patient_id` is `context.patientId`, with or without
-    `Patient/`. Pure: no clock, no network. Never raises on any JSON: what cannot be read is a DataGap. Nothing
-    about another patient is used.
+    `newest.read_newest`); the rules ask for no other. If the problems are `enough` and no medicine is drafted,
+    results, medicines and orders are left out. `patient_id` is `context.patientId`, with or without `Patient/`.
+    Pure: no clock, no network. Never raises on any JSON: what cannot be read is a DataGap. Nothing about another
+    patient is used.
     """
     patient_id = bare_id(patient_id)
     chart = collect(sources)
     mine, others = own(chart, patient_id)
     facts: defaultdict[type, list[Any]] = defaultdict(list, {DataGap: [*chart.gaps, *others]})
+
+    def add(found: Iterable[Any]) -> None:
+        for fact in found:
+            facts[type(fact)].append(fact)
+
     for item in mine:
-        if reader := READERS.get(item.type):
-            for fact in _facts(reader, item, chart):
-                facts[type(fact)].append(fact)
+        if item.type in FIRST:
+            add(_facts(READERS[item.type], item, chart))
     patient = read_patient(patient_id, mine, facts[Problem])
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
     times = member_times(mine, chart)
-    observations = [item for item in mine if item.type == "Observation"]
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
-    found: Iterable[Any]
-    if newest_until is None:
-        found = (fact for item in observations for fact in read(item))
-    else:
-        found = read_newest(observations, times, read, newest_until)
-    for fact in found:
-        facts[type(fact)].append(fact)
+    observations = sort_observations(mine, times)
+    for item in observations.others:
+        add(read(item))
+    if not (enough and enough(facts[Problem]) and not any(map(is_draft, mine))):
+        for item in mine:
+            if item.type in READERS and item.type not in FIRST:
+                add(_facts(READERS[item.type], item, chart))
+        add(read_newest(observations.results, read, newest_until))
     return PatientFacts(
         patient=patient,
         labs=tuple(facts[LabResult]),
