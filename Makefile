@@ -49,11 +49,25 @@ bench: $(VENV)/installed-dev
 COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 lock: $(VENV)/installed-dev
-	$(COMPILE) --extra build --output-file requirements.lock $(ARGS)
+	$(COMPILE) --extra build --extra postgres --output-file requirements.lock $(ARGS)
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
 
-# System packages that the tests need (a browser, a database server) are installed here. So far none.
+# System packages that the tests need. Without them, and without the right to install them, those tests are skipped.
+# Debian would start a database server of its own with the package: ours are started by the tests alone.
+PG_CTL := $(or $(shell command -v pg_ctl),$(lastword $(wildcard /usr/lib/postgresql/*/bin/pg_ctl)))
 system-deps:
+ifeq ($(PG_CTL),)
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing PostgreSQL for the tests'; \
+	  mkdir -p /etc/postgresql-common; \
+	  [ -e /etc/postgresql-common/createcluster.conf ] || \
+	    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >/dev/null; } \
+	    || echo 'PostgreSQL could not be installed: its tests will be skipped'; \
+	else \
+	  echo 'PostgreSQL is not installed (Debian: apt-get install postgresql): its tests will be skipped'; \
+	fi >&2
+endif
 
 clean:
 	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -30,12 +30,14 @@ PATIENT = "bench-1"
 SUBJECT = {"reference": f"Patient/{PATIENT}", "display": "Bench Patient"}
 
 
-def request(observations: int = 50, medications: int = 20) -> bytes:
-    """A patient-view call with documented twitching and this many results and orders."""
+def request(observations: int = 50, medications: int = 20, *, twitching: bool = True) -> bytes:
+    """A patient-view call with this many results and orders, with or without documented twitching."""
     now = datetime.now(UTC)
     record = {
         "patient": {"resourceType": "Patient", "id": PATIENT, "gender": "female", "birthDate": "1958-04-02"},
-        "conditions": _bundle([_twitching()]),
+        "conditions": _bundle(
+            [_condition("R25.3", "Fasciculation") if twitching else _condition("I10", "Hypertension")]
+        ),
         "labs": _bundle([_observation(number, now) for number in range(observations)]),
         "medications": _bundle([_medication(number, now) for number in range(medications)]),
         "orders": _bundle([]),
@@ -61,14 +63,14 @@ def _bundle(resources: list[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
 
 
-def _twitching() -> dict[str, Any]:
+def _condition(code: str, name: str) -> dict[str, Any]:
     return {
         "resourceType": "Condition",
-        "id": "twitching",
+        "id": "problem",
         "clinicalStatus": {"coding": [{"code": "active"}]},
         "code": {
-            "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R25.3"}],
-            "text": "Fasciculation",
+            "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": code}],
+            "text": name,
         },
         "subject": SUBJECT,
         "onsetDateTime": "2026-01-10",

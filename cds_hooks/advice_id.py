@@ -14,6 +14,8 @@ from functools import lru_cache
 
 OURS = re.compile(r"([0-9a-f]{6})[0-9a-f]{2}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 VARIANT = "89ab"
+TOPIC, TEST = "topic:", "test:"
+"""How the subjects begin: what kind of advice a card is, which test a suggestion orders."""
 
 
 class AmbiguousSubjectsError(ValueError):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gc
-import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from functools import partial
 from pathlib import Path
 
-import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
@@ -22,16 +21,29 @@ from cds_hooks import calls
 from cds_hooks.card_kit import card_kit
 from cds_hooks.discovery import discovery
 from cds_hooks.errors import IssueCode, issue, outcome
+from cds_hooks.feedback.intake import feedback_intake
+from cds_hooks.fhir_access.client import FhirClient
+from cds_hooks.fhir_access.complete import complete
 from cds_hooks.http import LastResort, ServiceCall
+from cds_hooks.monitoring.log_lines import log_to_standard_error
+from cds_hooks.monitoring.metrics import Metrics
+from cds_hooks.monitoring.readiness import readiness
+from cds_hooks.monitoring.watch import Watch
 from cds_hooks.openapi import describe
+from cds_hooks.prefetch import NOTHING_MORE, Completion
 from cds_hooks.services import SERVICES, Service
 from cds_hooks.settings import Settings, load_settings
+from cds_hooks.storage.database import Database, StorageError
+from cds_hooks.trust.middleware import RequireTrust
+from cds_hooks.trust.verifier import create_verifier
 from mappings.knowledge import Knowledge, load_knowledge
 
 GC_THRESHOLDS = 50_000, 20, 100
 """A call makes a few thousand short-lived objects and no cycles: collect rarely."""
 WARM_UP = Path(__file__).with_name("warm_up.json")
 """A call that reads every kind of table, so that the first real one need not wait for them."""
+MAX_FEEDBACK_BYTES = 1_000_000
+"""Thousands of outcomes; a batch is stored in one transaction."""
 REFUSALS: dict[int, tuple[IssueCode, str]] = {
     404: ("not-found", "There is nothing at this address; see GET /cds-services."),
     405: ("not-supported", "This address does not support this HTTP method."),
@@ -44,32 +56,40 @@ def create_app(
     knowledge: Knowledge | None = None,
     today: Callable[[], date] = date.today,
 ) -> FastAPI:
-    """The application. `today` is the only clock: the server's local date.
+    """The application. `today` is the only clock of the rules: the server's local date.
 
-    Raises KnowledgeError, OrderError or SettingsError when what it stands on is not in order.
+    Raises KnowledgeError, OrderError, SettingsError or DatabaseUrlError when what it stands on is not in order. A
+    database that does not answer is no reason not to start: cards need none.
     """
     settings = settings or load_settings()
     rules = knowledge or load_knowledge()
     kit = card_kit(rules, settings.base_url or "")
+    database = Database(settings.database_url)
+    fhir = FhirClient(settings.fhir)
+    metrics = Metrics(reason.code for reasons in kit.override_reasons.values() for reason in reasons)
     app = FastAPI(
         title="twitching-cds",
         version=cds_hooks.__version__,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=_lifespan,
+        lifespan=partial(_lifespan, database=database, fhir=fhir),
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
+    if settings.trust.mode == "required":
+        verifier = create_verifier(settings.trust, database)
+        app.add_middleware(RequireTrust, verifier=verifier, base=settings.endpoint_base)
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-Id"],
         allow_private_network=True,
     )
+    app.add_middleware(Watch, metrics=metrics)
     services = discovery(SERVICES)
-    ready = msgspec.json.encode({"status": "ready", "knowledgeVersion": rules.version})
 
     @app.get("/cds-services", summary="The services and their prefetch templates")
     async def _discovery() -> Response:
@@ -79,44 +99,54 @@ def create_app(
     async def _live() -> Response:
         return Response(b'{"status":"ok"}', media_type="application/json")
 
-    @app.get("/health/ready", summary="The rules are loaded")
+    @app.get("/health/ready", summary="The rules are loaded; `degraded` while feedback cannot be stored")
     async def _ready() -> Response:
-        return Response(ready, media_type="application/json")
+        return Response(await readiness(database, rules.version), media_type="application/json")
 
-    def answer(service: Service, body: bytes) -> bytes:
-        return calls.answer(service, body, rules, today(), kit)
+    @app.get("/metrics", summary="Counters for Prometheus")
+    def _metrics() -> Response:  # not async: it reads the counters of every worker
+        return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
-    def explain(service: Service, body: bytes) -> bytes:
-        return calls.explain(service, body, rules, today())
+    async def answer(service: Service, body: bytes) -> bytes:
+        return calls.answer(service, body, rules, today(), kit, await besides(service, body))
 
-    call = partial(ServiceCall, max_body_bytes=settings.max_body_bytes, body_seconds=settings.body_seconds)
+    async def explain(service: Service, body: bytes) -> bytes:
+        return calls.explain(service, body, rules, today(), await besides(service, body))
+
+    async def besides(service: Service, body: bytes) -> Completion:
+        return await complete(fhir, service, body) if settings.fhir.servers else NOTHING_MORE
+
+    feedback = feedback_intake(database, kit, metrics)
+    most = settings.max_body_bytes
+    call = partial(ServiceCall, max_body_bytes=most, body_seconds=settings.body_seconds)
     # Plain routes: FastAPI's dependency and validation layers cost as much as the assessment itself.
     app.routes.append(Route("/cds-services/{service}", call(answer), methods=["POST"]))
     app.routes.append(Route("/cds-services/{service}/explain", call(explain), methods=["POST"]))
+    small = partial(call, max_body_bytes=min(most, MAX_FEEDBACK_BYTES))
+    app.routes.append(Route("/cds-services/{service}/feedback", small(feedback), methods=["POST"]))
     describe(app)
-    answer(SERVICES[0], WARM_UP.read_bytes())
+    calls.answer(SERVICES[0], WARM_UP.read_bytes(), rules, today(), kit)
     return app
 
 
 def from_environment() -> FastAPI:
     """The application of one worker process, as its environment says."""
     settings = load_settings()
-    log(settings)
+    log_to_standard_error(settings.log_level)
     return create_app(settings)
 
 
-def log(settings: Settings) -> None:
-    """Log to standard error; no record of this package holds anything that a caller sent."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-
-
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(_: FastAPI, database: Database, fhir: FhirClient) -> AsyncIterator[None]:
     """Everything that lives as long as the process is taken out of the garbage collector's sight."""
+    with suppress(StorageError):  # it is tried again with the first feedback
+        await database.upgrade()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     yield
+    await fhir.close()
+    await database.close()
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import get_args
-from uuid import uuid4
 
+from cds_hooks.advice_id import new_id
 from cds_hooks.card_wording import CardKind, CardWording, card_wording, override_reasons
 from cds_hooks.response import Coding, Source
 from cds_hooks.service_request import OrderTemplate, order_templates
 from mappings.knowledge import Knowledge
-
-
-def new_uuid() -> str:
-    """A random identifier for a card or suggestion."""
-    return str(uuid4())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,8 @@ class CardKit:
     """Titles of contributors, drug classes and red flags, by id."""
     status: str
     """How far the rules are reviewed."""
-    uuid: Callable[[], str] = new_uuid
+    new_id: Callable[[str], str] = new_id
+    """A new UUID of a card or suggestion, by what it is about."""
 
     def say(self, sentence: str, **values: object) -> str:
         """A sentence of the wording with its blanks filled in. Raises KeyError for an unknown one."""

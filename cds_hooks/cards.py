@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cds_hooks import card_detail as detail
+from cds_hooks.advice_id import TEST, TOPIC
 from cds_hooks.card_kit import CardKit
 from cds_hooks.card_wording import CardKind
 from cds_hooks.markdown import escape, plain, shorten
@@ -165,7 +166,9 @@ def _suggestions(
             label = plain(kit.say("order", title=mid_sentence(template.title)))
             reason = plain(advice.reason)
             resource = fill_in(template, advice, assessment, context, reason)
-            yield Suggestion(label, kit.uuid(), (Action("create", f"{label}: {reason}", resource),))
+            yield Suggestion(
+                label, kit.new_id(f"{TEST}{advice.id}"), (Action("create", f"{label}: {reason}", resource),)
+            )
 
 
 def _card(
@@ -177,7 +180,7 @@ def _card(
     suggestions: tuple[Suggestion, ...] = (),
 ) -> Card:
     return Card(
-        uuid=kit.uuid(),
+        uuid=kit.new_id(f"{TOPIC}{kit.sources[kind].topic.code}"),
         summary=shorten(plain(summary), LONGEST_SUMMARY),
         indicator=indicator,
         source=kit.sources[kind],

@@ -8,15 +8,22 @@ import os
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from cds_hooks.database_cli import database
+from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
+
+if TYPE_CHECKING:
+    from cds_hooks.settings import Settings
 
 WRONG_INPUT = 2
 """Exit code for a file, option or setting that cannot be used; 3 is for data that is not enough."""
 MISSING_DATA = 3
+DRAIN_SECONDS = 10
+"""How long calls that are under way may take to end when the service is told to stop."""
 
 app = typer.Typer(
     name="twitching-cds",
@@ -27,6 +34,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(knowledge)
+app.add_typer(feedback)
+app.add_typer(database)
 
 
 def main() -> None:
@@ -65,33 +74,46 @@ def serve(
         settings = load_settings(config)
     except SettingsError as error:
         _fail(str(error))
-    if not _is_loopback(host):
+    if settings.trust.mode == "off" and not _is_loopback(host):
         _fail(
             f"Refusing to listen on {host}: trust is `off`, callers are not authenticated, so only a loopback address "
-            "(127.0.0.1, ::1, localhost) is allowed. Put a proxy that authenticates the caller in front of it."
+            "(127.0.0.1, ::1, localhost) is allowed. Set `trust: {mode: required, …}` in the settings file."
         )
     if config:
         os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
+    from cds_hooks.monitoring.shared_counters import shared_counters
+
+    with shared_counters(workers):
+        _run(settings, host, port, workers)
+
+
+def _run(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve until a signal says otherwise; calls that are under way are answered first."""
     import uvicorn
 
-    from cds_hooks.app import create_app, log
+    from cds_hooks.app import create_app
+    from cds_hooks.monitoring.log_lines import log_to_standard_error
     from cds_hooks.service_request import OrderError
+    from cds_hooks.storage.database import DatabaseUrlError
     from mappings.knowledge import KnowledgeError
 
-    log(settings)
+    log_to_standard_error(settings.log_level)
     try:
         application = create_app(settings)
     except (KnowledgeError, OrderError) as error:
         _fail(f"The rules cannot be used: {error}")
+    except DatabaseUrlError as error:
+        _fail(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}")
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,
         host=host,
         port=port,
         workers=workers,
-        log_level=settings.log_level.lower(),
+        log_config=None,  # the lines of the server go where ours go
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
     )
 
 
@@ -148,6 +170,26 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         _fail(f"{path}: cannot be read ({error.strerror}).")
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Documents; `-` reads standard input.")
+    ],
+    kind: Annotated[
+        Literal["discovery", "request", "response", "feedback"] | None,
+        typer.Option(help="What the documents are; guessed otherwise."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON list of findings.")] = False,
+    strict_fhir: Annotated[
+        bool, typer.Option("--strict-fhir", help="Also check the resources of actions as FHIR R4B.")
+    ] = False,
+) -> None:
+    """Check CDS Hooks documents of any service or client, and name the requirement that each finding is about."""
+    from cds_hooks.validation.command import validate_files
+
+    raise typer.Exit(validate_files(files, kind=kind, as_json=json, strict_fhir=strict_fhir))
 
 
 def _fail(message: str, code: int = WRONG_INPUT) -> NoReturn:

@@ -34,6 +34,7 @@ class Envelope(Struct, frozen=True):
     hook_instance: str
     context: Mapping[str, Raw]
     fhir_server: str
+    fhir_authorization: Mapping[str, Raw]
     prefetch: Mapping[str, Raw]
 
 
@@ -81,6 +82,7 @@ def read_envelope(body: bytes) -> Envelope:
         hook_instance=str(fields["hookInstance"]),
         context=objects["context"],
         fhir_server=str(fields.get("fhirServer") or ""),
+        fhir_authorization=objects.get("fhirAuthorization", {}),
         prefetch=objects.get("prefetch", {}),
     )
 

@@ -11,7 +11,15 @@ import msgspec
 from msgspec import Struct
 
 IssueCode = Literal[
-    "structure", "required", "value", "not-found", "not-supported", "too-long", "timeout", "exception"
+    "structure",
+    "required",
+    "value",
+    "not-found",
+    "not-supported",
+    "too-long",
+    "timeout",
+    "transient",
+    "exception",
 ]
 """The part of FHIR's issue-type value set that this service uses."""
 
@@ -33,12 +41,16 @@ class OperationOutcome(Struct, frozen=True):
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
-    """The request cannot be answered; carries the status and at least one issue, in the request's order."""
+    """The request cannot be answered; carries the status and at least one issue, in the request's order.
 
-    def __init__(self, status: int, *issues: Issue) -> None:
+    `retry_after`: seconds after which the same request may succeed, 0 if it will not.
+    """
+
+    def __init__(self, status: int, *issues: Issue, retry_after: int = 0) -> None:
         super().__init__(status)
         self.status = status
         self.issues = issues
+        self.retry_after = retry_after
 
     def body(self) -> bytes:
         """The OperationOutcome as JSON."""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks.errors import Refused, issue, outcome
+from cds_hooks.monitoring.call_record import CALL, new_request_id
 from cds_hooks.services import SERVICE_BY_ID, Service
 
 logger = logging.getLogger("twitching_cds")
 PATIENCE = 10
-Answer = Callable[[Service, bytes], bytes]
+Answer = Callable[[Service, bytes], Awaitable[bytes]]
 
 
 class Disconnected(Exception):  # noqa: N818 - it is nobody's error
@@ -32,14 +32,17 @@ class ServiceCall:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
+        headers: tuple[tuple[bytes, bytes], ...] = ()
         try:
             body = await self._read(receive)
-            status, content = 200, self.answer(find_service(scope["path_params"]["service"]), body)
+            status, content = 200, await self.answer(find_service(scope["path_params"]["service"]), body)
         except Refused as refused:
             status, content = refused.status, refused.body()
+            if refused.retry_after:
+                headers = ((b"retry-after", b"%d" % refused.retry_after),)
         except Disconnected:
             return
-        await respond(send, status, content)
+        await respond(send, status, content, headers)
 
     async def _read(self, receive: Receive) -> bytes:
         """The whole body. Raises Refused (408, 413)."""
@@ -120,7 +123,8 @@ class LastResort:
         try:
             await self.app(scope, receive, note)
         except Exception as error:  # noqa: BLE001 - the last resort
-            reference = uuid4().hex
+            call = CALL.get()
+            reference = call.request_id if call else new_request_id()
             logger.error("unforeseen %s at %s, reference %s", type(error).__name__, origin(error), reference)  # noqa: TRY400 - the message of the error may hold patient data
             if started:
                 raise ConnectionAbortedError(reference) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from msgspec.structs import replace
 
 from cds_hooks.errors import Refused, issue
@@ -14,8 +16,20 @@ from mappings.from_fhir.chart import Source
 NULL = b"null"
 
 
-def sources(service: Service, request: HookRequest) -> list[Source]:
-    """Everything under `prefetch`, our keys with the type they ask for, and what the context carries as drafts."""
+class Completion(NamedTuple):
+    """What was read from the FHIR server besides the prefetch, and what could not be."""
+
+    sources: tuple[Source, ...] = ()
+    gaps: tuple[DataGap, ...] = ()
+    obtained: frozenset[str] = frozenset()
+    """Keys that the prefetch left open and that are answered now."""
+
+
+NOTHING_MORE = Completion()
+
+
+def sources(service: Service, request: HookRequest, more: Completion = NOTHING_MORE) -> list[Source]:
+    """Everything under `prefetch`, our keys with the type they ask for, what was read besides, and drafts."""
     sent = [
         Source(
             key,
@@ -23,9 +37,10 @@ def sources(service: Service, request: HookRequest) -> list[Source]:
             (service.prefetch[key].resource_type,) if key in service.prefetch else (),
         )
         for key, content in request.prefetch.items()
+        if key not in more.obtained
     ]
     drafted = [Source(f"context.{name}", content, draft=True) for name, content in request.drafts.items()]
-    return [*sent, *drafted]
+    return [*sent, *more.sources, *drafted]
 
 
 def selected(request: HookRequest, facts: PatientFacts) -> PatientFacts:
@@ -36,19 +51,28 @@ def selected(request: HookRequest, facts: PatientFacts) -> PatientFacts:
     return replace(facts, medications=kept)
 
 
-def name_gaps(service: Service, request: HookRequest, facts: PatientFacts) -> PatientFacts:
+def name_gaps(
+    service: Service, request: HookRequest, facts: PatientFacts, more: Completion = NOTHING_MORE
+) -> PatientFacts:
     """The facts with a gap for each key that was not sent, and gaps about a whole key in a clinician's words.
 
     A site with keys of its own may have sent the same data under those.
     """
+    failed = {gap.resource for gap in more.gaps}
+    settled = request.prefetch.keys() | more.obtained | failed
     own_keys = not request.prefetch.keys() <= service.prefetch.keys()
     missing = [
         DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
         for key, prefetch in service.prefetch.items()
-        if key not in request.prefetch and not (own_keys and prefetch.resource_type in facts.read)
+        if key not in settled and not (own_keys and prefetch.resource_type in facts.read)
     ]
-    named = [_named(gap, service) if gap.resource in service.prefetch else gap for gap in facts.gaps]
-    return replace(facts, gaps=(*named, *missing)) if named or missing else facts
+    named = [
+        _named(gap, service) if gap.resource in service.prefetch else gap
+        for gap in facts.gaps
+        if gap.resource not in failed
+    ]
+    gaps = (*named, *missing, *more.gaps)
+    return replace(facts, gaps=gaps) if gaps or facts.gaps else facts
 
 
 def _named(gap: DataGap, service: Service) -> DataGap:

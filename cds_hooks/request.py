@@ -45,6 +45,8 @@ class HookRequest(Struct, frozen=True):
     """The resources of the context, by its field: what is being recorded or ordered now."""
     selections: tuple[str, ...] = ()
     """`Type/id` of the drafts that were just chosen; empty when the hook has no such field or none was named."""
+    fhir_token: str = ""
+    """For requests to `fhir_server` during this call only: never kept, logged or sent anywhere else."""
 
 
 def read_request(body: bytes, service: Service) -> HookRequest:
@@ -60,6 +62,7 @@ def read_request(body: bytes, service: Service) -> HookRequest:
     context = _read_context(envelope.context, problems)
     drafts = _drafts(service, envelope.context, problems)
     selections = _selections(envelope.context, problems)
+    token = _text(envelope.fhir_authorization, "access_token", problems, "fhirAuthorization")
     if problems:
         raise Refused(400, *problems)
     return HookRequest(
@@ -70,6 +73,7 @@ def read_request(body: bytes, service: Service) -> HookRequest:
         envelope.fhir_server,
         drafts,
         selections,
+        token or "",
     )
 
 
@@ -129,13 +133,15 @@ def _selections(members: Mapping[str, Raw], problems: list[Issue]) -> tuple[str,
         return ()
 
 
-def _text(members: Mapping[str, Raw], name: str, problems: list[Issue]) -> str | None:
-    """A string of the context, empty when absent or `null`; None (and a problem) when it is something else."""
+def _text(
+    members: Mapping[str, Raw], name: str, problems: list[Issue], parent: str = "context"
+) -> str | None:
+    """A string of the context (or of another object), empty when absent or `null`; None (and a problem) when it is something else."""
     raw = members.get(name)
     if raw is None:
         return ""
     try:
         return TEXT.decode(raw) or ""
     except msgspec.ValidationError:
-        problems.append(issue("value", f"`context.{name}` must be a string.", f"context.{name}"))
+        problems.append(issue("value", f"`{parent}.{name}` must be a string.", f"{parent}.{name}"))
         return None

@@ -5,38 +5,68 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from cds_hooks.fhir_access.settings import FhirSettings
+from cds_hooks.trust.settings import TrustSettings, absolute
+
 PREFIX = "TWITCHING_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
+ALLOW_PRIVATE_ADDRESSES = f"{PREFIX}ALLOW_PRIVATE_ADDRESSES"
+CONNECTING_SECTIONS = ("trust", "fhir")
+FHIR_SERVERS = f"{PREFIX}FHIR_SERVERS"
 
 
 class SettingsError(ValueError):
     """Settings that cannot be used: one line per problem, each with the setting and what to write."""
 
 
-def _mode(value: object) -> object:
-    """`trust: {mode: off}` as well as `trust: off`, which YAML reads as false."""
-    if isinstance(value, Mapping) and set(value) == {"mode"}:
-        value = value["mode"]
-    return "off" if value is False else value
+def _state_file() -> str:
+    """A file in the state directory that systemd names (`StateDirectory=`), or else in the current directory."""
+    folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    return f"sqlite:///{Path(folder) / 'twitching-cds.sqlite3'}"
 
 
 def _upper(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _absolute(url: str) -> str:
-    TypeAdapter(HttpUrl).validate_python(url)
-    return url.rstrip("/")
+class _Environment(EnvSettingsSource):
+    """The environment; some of its variables stand for one member of a section of the file."""
+
+    def prepare_field_value(
+        self,
+        field_name: str,
+        field: FieldInfo,
+        value: Any,
+        value_is_complex: bool,  # noqa: FBT001 - the library's signature
+    ) -> Any:
+        """`TWITCHING_CDS_TRUST` is the mode; the clients stay those of the file."""
+        if field_name == "trust" and value is not None:
+            return {"mode": value}
+        return super().prepare_field_value(field_name, field, value, value_is_complex)
+
+    def __call__(self) -> dict[str, Any]:
+        """The values, with `TWITCHING_CDS_ALLOW_PRIVATE_ADDRESSES` in every section that knows it."""
+        values = super().__call__()
+        if FHIR_SERVERS in os.environ:
+            values.setdefault("fhir", {})["servers"] = os.environ[FHIR_SERVERS]
+        if ALLOW_PRIVATE_ADDRESSES in os.environ:
+            for section in CONNECTING_SECTIONS:
+                values.setdefault(section, {})["allow_private_addresses"] = os.environ[
+                    ALLOW_PRIVATE_ADDRESSES
+                ]
+        return values
 
 
 class Settings(BaseSettings):
@@ -44,26 +74,43 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(_absolute)] | None = None
+    base_url: Annotated[str, AfterValidator(absolute)] | None = None
     """Where clients reach this service; cards then link to the page of the rules."""
-    trust: Annotated[Literal["off"], BeforeValidator(_mode)] = "off"
-    """`off`: callers are not authenticated, so `serve` listens on loopback addresses only."""
+    trust: TrustSettings = TrustSettings()
+    """Whose calls are answered."""
+    fhir: FhirSettings = FhirSettings()
+    """Which FHIR servers are read for what was not prefetched."""
+    database_url: Annotated[str, Field(default_factory=_state_file, repr=False)]
+    """Where feedback is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     max_body_bytes: Annotated[int, Field(gt=0)] = 10_000_000
     body_seconds: Annotated[float, Field(gt=0)] = 5.0
     """How long a client may take to send a body."""
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.trust.mode == "required" and not self.endpoint_base:
+            raise ValueError(
+                "trust.base: write the URL at which clients reach this service; tokens are meant for it"
+            )
+        return self
+
+    @property
+    def endpoint_base(self) -> str:
+        """The URL below which the endpoints are for the clients; empty if it was not set."""
+        return self.trust.base or self.base_url or ""
+
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which is handed in as the initial values."""
-        return env_settings, init_settings
+        return _Environment(settings_cls), init_settings
 
 
 def load_settings(config: Path | None = None) -> Settings:
@@ -87,6 +134,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if values is None:
         return {}
+    if isinstance(values, dict) and not isinstance(values.get("trust", {}), dict):
+        values["trust"] = {"mode": values["trust"]}  # `trust: off` in short
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise SettingsError(f"{path}: must hold names with values, as in `log_level: INFO`")
     return values
@@ -95,7 +144,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _explain(problem: Mapping[str, Any]) -> str:
     """`log_level: Input should be 'DEBUG', … (or TWITCHING_CDS_LOG_LEVEL)`; the wrong value is not repeated."""
     name = ".".join(str(part) for part in problem["loc"])
+    said = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
-        known = ", ".join(sorted(Settings.model_fields))
-        return f"{name}: there is no such setting; known are {known}"
-    return f"{name} (or {PREFIX}{name.upper()}): {problem['msg']}"
+        known = f"; known are {', '.join(sorted(Settings.model_fields))}" if len(problem["loc"]) == 1 else ""
+        return f"{name}: there is no such setting{known}"
+    variable = "TRUST" if name == "trust.mode" else name.upper() if name in Settings.model_fields else ""
+    return f"{name}{f' (or {PREFIX}{variable})' if variable else ''}: {said}" if name else said

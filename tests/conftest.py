@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import pwd
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import count
 from pathlib import Path
+from typing import Any, Self
 
 import httpx2
 import pytest
@@ -55,45 +61,160 @@ def clean_environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT)}
 
 
+class Running:
+    """The real service in a process of its own; its files are in `folder`."""
+
+    def __init__(self, folder: Path, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> None:
+        """`settings` are environment variables without `TWITCHING_CDS_`, in lower case; `prefix` starts the command."""
+        self.port = _free_port()
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"service-{self.port}.log"
+        command = [
+            *prefix,
+            sys.executable,
+            "-m",
+            "cds_hooks.cli",
+            "serve",
+            "--port",
+            str(self.port),
+            *arguments,
+        ]
+        with self.log.open("wb") as out:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=clean_environment()
+                | {f"TWITCHING_CDS_{name.upper()}": value for name, value in settings.items()},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self.http = httpx2.Client(base_url=self.base, trust_env=False, timeout=30)
+
+    def __enter__(self) -> Self:
+        self.wait_until_alive()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.stop()
+        if kind is None:
+            assert "Traceback" not in self.written, f"the service logged a traceback:\n{self.written}"
+
+    @property
+    def written(self) -> str:
+        """Everything the service has logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until_alive(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if self.http.get("/health/live", timeout=2).is_success:
+                    return
+            except httpx2.TransportError:
+                time.sleep(0.05)
+        self.stop()
+        pytest.fail(f"the service did not start:\n{self.written}")
+
+    def stop(self) -> int:
+        """End the service as a supervisor does; its exit code."""
+        self.http.close()
+        self.process.terminate()
+        try:
+            return self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            return self.kill()
+
+    def kill(self) -> int:
+        """End the service as a power cut does."""
+        self.process.kill()
+        return self.process.wait()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., Running]:
+    """Starts the real service: `with start("--workers", "2", database_url=url) as service: service.http.get(…)`."""
+    return partial(Running, tmp_path)
+
+
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the real service with its default settings, in a process of its own."""
-    port = _free_port()
-    folder = tmp_path_factory.mktemp("service")
-    log = folder / "service.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cds_hooks.cli", "serve", "--port", str(port)],
-            cwd=folder,
-            env=clean_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
+    with Running(tmp_path_factory.mktemp("service")) as running:
+        yield running.base
+
+
+class Postgres:
+    """A PostgreSQL server of our own, run by an ordinary user, reached over a socket in its folder."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self._folder = Path(tempfile.mkdtemp(prefix="twitching-"))
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:  # it refuses to run as root
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self._folder, nobody.pw_uid, nobody.pw_gid)
+            self._user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self._run(
+            "initdb", "--pgdata=data", "--auth=trust", "--username=tester", "--no-sync", "--encoding=UTF8"
         )
-    try:
-        base = f"http://127.0.0.1:{port}"
-        _wait_until_alive(base, process, log)
-        yield base
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-    written = log.read_text(encoding="utf-8", errors="replace")
-    assert "Traceback" not in written, f"the service logged a traceback:\n{written}"
+        self._numbers = count(1)
+        self.start()
+
+    def new_database(self) -> str:
+        """The URL of an empty database."""
+        name = f"test_{next(self._numbers)}"
+        self._run("createdb", f"--host={self._folder}", "--username=tester", name)
+        return f"postgresql://tester@/{name}?host={self._folder}"
+
+    def start(self) -> None:
+        if (self._folder / "data" / "postmaster.pid").exists():
+            return  # it runs
+        options = f"-c listen_addresses='' -k {self._folder}"
+        self._run("pg_ctl", "start", "--wait", "--pgdata=data", "--log=log", "--options", options)
+
+    def stop(self, how: str = "fast") -> None:
+        """`immediate` is how it ends when it crashes."""
+        self._run("pg_ctl", "stop", "--wait", "--pgdata=data", "--mode", how)
+
+    def remove(self) -> None:
+        self.stop("immediate")
+        shutil.rmtree(self._folder)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        finished = subprocess.run(
+            [self._programs / program, *arguments],
+            cwd=self._folder,
+            env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,  # a pipe would wait for the server to end
+            stderr=subprocess.DEVNULL,
+            check=False,
+            **self._user,
+        )
+        assert finished.returncode == 0, f"{program} {' '.join(arguments)} failed"
 
 
-def _wait_until_alive(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx2.get(f"{base}/health/live", trust_env=False, timeout=2).is_success:
-                return
-        except httpx2.TransportError:
-            time.sleep(0.05)
-    pytest.fail(f"the service did not start:\n{log.read_text(encoding='utf-8', errors='replace')}")
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of our own."""
+    found = shutil.which("pg_ctl") or next(
+        iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))), None
+    )
+    if found is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql, or `make system-deps` as root")
+    server = Postgres(Path(found).resolve().parent)
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, of each kind that the service can use."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'feedback.sqlite3'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64decode
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 from joserfc import jws
@@ -13,15 +14,17 @@ from joserfc.jwk import ECKey, RSAKey
 from msgspec import Raw, Struct
 
 from cds_hooks.trust.public_test_keys import public_test_keys
-from cds_hooks.trust.token import ALGORITHMS, MAX_HEADER, MAX_TOKEN, Token
+from cds_hooks.trust.token import ALGORITHMS, MAX_HEADER, MAX_TOKEN, Text, Token
 
 logger = logging.getLogger("twitching_cds")
 MAX_KEYS = 200
-RSA_BITS = range(2_048, 8_193)
-"""Shorter ones can be broken (NIST SP 800-131A), longer ones take long to check."""
+MODULUS_BITS = range(2_048, 8_193)
+"""Shorter moduli can be factored (NIST SP 800-131A), longer ones take long to check."""
+EXPONENT_BITS = range(2, 65)
 PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""A key with one of these is no longer a secret of its owner (or symmetric)."""
-ALGORITHM_OF = {"RSA": "RS384", "EC": "ES384"}
+"""A key with one of these is symmetric, or has told its secret to everybody."""
+
+Key = ECKey | RSAKey
 
 
 class KeyId(NamedTuple):
@@ -29,9 +32,6 @@ class KeyId(NamedTuple):
 
     kid: str
     algorithm: str
-
-
-Key = ECKey | RSAKey
 
 
 class KeySetError(ValueError):
@@ -42,6 +42,27 @@ class _KeySet(Struct, frozen=True):
     keys: list[Raw]
 
 
+class _Usable(Struct, frozen=True, kw_only=True):
+    """What every usable key has in common; decoding fails for others."""
+
+    kid: Text
+    use: Literal["sig"] = "sig"
+    key_ops: tuple[str, ...] = ("verify",)
+
+
+class _EllipticCurve(_Usable, frozen=True, kw_only=True, tag_field="kty", tag="EC"):
+    crv: Literal["P-384"]
+    x: str
+    y: str
+    alg: Literal["ES384"] = "ES384"
+
+
+class _Rsa(_Usable, frozen=True, kw_only=True, tag_field="kty", tag="RSA"):
+    n: str
+    e: str
+    alg: Literal["RS384"] = "RS384"
+
+
 class _Registry(jws.JWSRegistry):
     """The library's limits, set to those that `read_token` has applied."""
 
@@ -50,6 +71,9 @@ class _Registry(jws.JWSRegistry):
     max_signature_length = MAX_TOKEN
 
 
+_members = msgspec.json.Decoder(dict[str, Raw])
+_key_set = msgspec.json.Decoder(_KeySet)
+_key = msgspec.json.Decoder(_EllipticCurve | _Rsa)
 _registry = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
@@ -60,21 +84,24 @@ def read_key_set(document: bytes, *, public_test: bool = False) -> Mapping[KeyId
     keys whose private half is published (unless `public_test`). Raises KeySetError.
     """
     try:
-        listed = msgspec.json.decode(document, type=_KeySet).keys
+        listed = _key_set.decode(document).keys[:MAX_KEYS]
     except (ValueError, RecursionError):
         raise KeySetError("not a JSON Web Key Set") from None
     keys: dict[KeyId, Key] = {}
-    for raw in listed[:MAX_KEYS]:
-        found = _read_key(raw, public_test=public_test)
-        if found is None:
-            logger.info("a key of a key set is not usable and is ignored")
-        else:
-            keys.setdefault(*found)
+    for raw in listed:
+        try:
+            identifier, key = _read_key(raw)
+        except (JoseError, ValueError, RecursionError):
+            continue
+        if public_test or key.thumbprint() not in public_test_keys().thumbprints:
+            keys.setdefault(identifier, key)
+    if len(keys) < len(listed):
+        logger.info("%d of %d keys of a key set are not usable", len(listed) - len(keys), len(listed))
     return keys
 
 
 def signed(token: Token, key: Key) -> bool:
-    """Whether this key signed this token."""
+    """Whether this key signed this token. About 0.1 ms for RS384 and 1 ms for ES384, during which nothing else runs."""
     try:
         jws.deserialize_compact(token.compact, key, registry=_registry)
     except (JoseError, ValueError, TypeError, RecursionError):
@@ -82,12 +109,22 @@ def signed(token: Token, key: Key) -> bool:
     return True
 
 
-def _read_key(raw: Raw, *, public_test: bool) -> tuple[KeyId, Key] | None:
-    try:
-        members = msgspec.json.decode(raw, type=dict[str, str | list[str] | int | bool | None])
-        kid, kind = members.get("kid"), members.get("kty")
-        if not (isinstance(kid, str) and kid and isinstance(kind, str)) or PRIVATE_MEMBERS & members.keys():
-            return None
-        ...
-    except (JoseError, ValueError, TypeError, KeyError, RecursionError):
-        return None
+def _read_key(raw: Raw) -> tuple[KeyId, Key]:
+    """One key. Raises ValueError, RecursionError or JoseError for one that is not usable."""
+    if PRIVATE_MEMBERS & _members.decode(raw).keys():
+        raise ValueError("private or symmetric")
+    found = _key.decode(raw)
+    if "verify" not in found.key_ops:
+        raise ValueError("not for signatures")
+    identifier = KeyId(found.kid, found.alg)
+    if isinstance(found, _EllipticCurve):
+        return identifier, ECKey.import_key({"kty": "EC", "crv": found.crv, "x": found.x, "y": found.y})
+    if _bits(found.n) not in MODULUS_BITS or _bits(found.e) not in EXPONENT_BITS:
+        raise ValueError("too weak or too slow")
+    return identifier, RSAKey.import_key({"kty": "RSA", "n": found.n, "e": found.e})
+
+
+def _bits(number: str) -> int:
+    """The length of a base64url number. Raises ValueError."""
+    data = b64decode(number + "=" * (-len(number) % 4), b"-_", validate=True)
+    return int.from_bytes(data, "big").bit_length()

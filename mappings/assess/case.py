@@ -181,9 +181,6 @@ class Case:
     def pregnant(self) -> bool:
         return self.facts.patient.pregnant
 
-    def reading(self, analyte: str) -> Reading:
-        return self.readings[analyte]
-
 
 def documents_twitching(problem: Problem, knowledge: Knowledge) -> bool:
     """Whether it opens the gate."""

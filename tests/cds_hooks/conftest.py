@@ -95,7 +95,7 @@ def kit(orders: dict[str, OrderRule]) -> CardKit:
         references={"C17": "SfE 2022", "C01": "NICE NG127 2019"},
         titles={"thiazide": "Thiazide", "hypocalcaemia": "Low calcium"},
         status="not yet reviewed by a clinician",
-        uuid=lambda: f"00000000-0000-4000-8000-{next(numbers):012d}",
+        new_id=lambda _: f"00000000-0000-4000-8000-{next(numbers):012d}",
     )
 
 
@@ -278,9 +278,10 @@ def cards(kit: CardKit, context: HookContext) -> Callable[[Assessment], tuple[Ca
 
 
 @pytest.fixture(scope="session")
-def client() -> Iterator[TestClient]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The service with its real rules, on 1 March 2026."""
-    settings = Settings(base_url="https://cds.example", max_body_bytes=1_000_000)
+    url = f"sqlite:///{tmp_path_factory.mktemp('client')}/feedback.sqlite3"
+    settings = Settings(base_url="https://cds.example", max_body_bytes=1_000_000, database_url=url)
     app = create_app(settings, knowledge=load_knowledge(), today=lambda: date(2026, 3, 1))
     with TestClient(app) as running:
         yield running

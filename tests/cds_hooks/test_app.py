@@ -110,7 +110,8 @@ class TestAnswers:
     def test_health(self, client: TestClient) -> None:
         assert client.get("/health/live").json() == {"status": "ok"}
         ready = client.get("/health/ready").json()
-        assert ready == {"status": "ready", "knowledgeVersion": load_knowledge().version}
+        checks = {"knowledge": "ok", "database": "ok"}
+        assert ready == {"status": "ready", "knowledgeVersion": load_knowledge().version, "checks": checks}
 
     def test_openapi_describes_every_route(self, client: TestClient) -> None:
         paths = client.get("/openapi.json").json()["paths"]
@@ -118,8 +119,10 @@ class TestAnswers:
             "/cds-services",
             "/cds-services/{service}",
             "/cds-services/{service}/explain",
+            "/cds-services/{service}/feedback",
             "/health/live",
             "/health/ready",
+            "/metrics",
         } == set(paths)
         assert {"200", "400", "404", "412", "413"} <= set(
             paths["/cds-services/{service}"]["post"]["responses"]
@@ -172,5 +175,5 @@ class TestCors:
         assert {answer.headers["access-control-allow-origin"] for answer in answers} == {"*"}
 
 
-def broken(*_: object) -> None:
+def broken(*_: object, **__: object) -> None:
     raise ValueError(CANARY)

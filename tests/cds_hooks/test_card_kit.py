@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from cds_hooks.advice_id import by_tag, subject_of
 from cds_hooks.card_kit import card_kit
 from cds_hooks.card_wording import CardKind, card_wording, override_reasons
 from mappings.facts import GapReason
@@ -47,10 +48,11 @@ def test_ids_have_titles_and_unknown_ids_are_put_into_words() -> None:
     assert kit.title("drug:not_a_rule") == "not a rule"
 
 
-def test_identifiers_are_random_uuids() -> None:
+def test_identifiers_are_random_uuids_that_name_their_subject() -> None:
     kit = card_kit(load_knowledge())
-    assert kit.uuid() != kit.uuid()
-    assert len(kit.uuid()) == 36
+    first, second = kit.new_id("test:magnesium"), kit.new_id("test:magnesium")
+    assert first != second
+    assert subject_of(first, by_tag(["test:ecg", "test:magnesium"])) == "test:magnesium"
 
 
 def test_every_reason_for_a_gap_has_words() -> None:

@@ -49,7 +49,7 @@ async def run(app: Any, scope: Scope, receive: Receive) -> tuple[int, dict[str, 
     return sent[0]["status"], headers, b"".join(message.get("body", b"") for message in sent[1:])
 
 
-def echo(service: Service, body: bytes) -> bytes:
+async def echo(service: Service, body: bytes) -> bytes:
     return json.dumps({"service": service.id, "length": len(body)}).encode()
 
 

@@ -77,7 +77,7 @@ Call = Callable[..., bytes]
 Factory = Callable[..., Any]
 
 
-def broken(*_: object) -> None:
+def broken(*_: object, **__: object) -> None:
     raise ValueError(CANARY)
 
 

@@ -11,7 +11,17 @@ from cds_hooks.settings import SettingsError, load_settings
 
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("CONFIG", "BASE_URL", "TRUST", "LOG_LEVEL", "MAX_BODY_BYTES", "BODY_SECONDS"):
+    for name in (
+        "CONFIG",
+        "BASE_URL",
+        "TRUST",
+        "LOG_LEVEL",
+        "MAX_BODY_BYTES",
+        "BODY_SECONDS",
+        "DATABASE_URL",
+        "FHIR_SERVERS",
+        "ALLOW_PRIVATE_ADDRESSES",
+    ):
         monkeypatch.delenv(f"TWITCHING_CDS_{name}", raising=False)
 
 
@@ -22,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_defaults_are_safe() -> None:
     settings = load_settings()
-    assert (settings.trust, settings.base_url, settings.log_level) == ("off", None, "INFO")
+    assert (settings.trust.mode, settings.base_url, settings.log_level) == ("off", None, "INFO")
     assert settings.max_body_bytes == 10_000_000
 
 
@@ -37,20 +47,23 @@ def test_the_environment_wins_over_the_file(file: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize("text", ["trust: off", "trust: {mode: off}", "trust: 'off'", ""])
 def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
     file.write_text(text)
-    assert load_settings(file).trust == "off"
+    assert load_settings(file).trust.mode == "off"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("trust: required", "trust (or TWITCHING_CDS_TRUST): Input should be 'off'"),
-        ("trust: {mode: off, base: x}", "trust (or TWITCHING_CDS_TRUST): Input should be 'off'"),
+        ("trust: maybe", "trust.mode (or TWITCHING_CDS_TRUST): Input should be 'off' or 'required'"),
+        ("trust: required", "`required` needs `clients`"),
+        ("trust: {mode: off, base: x}", "trust.base: "),
+        ("fhir: {servers: [ftp://x]}", "fhir.servers.0: the address is not an absolute http or https URL"),
+        ("fhir: {budget_ms: 0}", "fhir.budget_ms: "),
         ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): "),
         ("max_body_bytes: 0", "max_body_bytes (or TWITCHING_CDS_MAX_BODY_BYTES): "),
         ("log_level: LOUD", "log_level (or TWITCHING_CDS_LOG_LEVEL): Input should be 'DEBUG'"),
         (
             "log_levle: INFO",
-            "log_levle: there is no such setting; known are base_url, body_seconds, log_level",
+            "log_levle: there is no such setting; known are base_url, body_seconds, database_url",
         ),
         ("- a list", "must hold names with values"),
         ("a: [", "not valid YAML"),
@@ -73,3 +86,14 @@ def test_a_wrong_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings()
     assert "secret-value" not in str(caught.value)
+
+
+def test_feedback_is_kept_in_the_state_directory_or_the_current_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    assert load_settings().database_url == "sqlite:///twitching-cds.sqlite3"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/twitching-cds:/var/lib/other")
+    assert load_settings().database_url == "sqlite:////var/lib/twitching-cds/twitching-cds.sqlite3"
+    monkeypatch.setenv("TWITCHING_CDS_DATABASE_URL", "postgresql://u:secret-7f3a@db/n")
+    settings = load_settings()
+    assert settings.database_url == "postgresql://u:secret-7f3a@db/n"
+    assert "secret-7f3a" not in repr(settings)

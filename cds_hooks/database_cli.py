@@ -1,0 +1,74 @@
+# ruff: noqa: PLC0415 - imports inside commands keep `--help` quick
+"""The commands `twitching-cds database …`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cds_hooks.storage.database import Database
+
+WRONG_INPUT = 2
+UNAVAILABLE = 4
+"""Exit code for a database that does not answer."""
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")]
+
+database = typer.Typer(
+    name="database",
+    help="The database of feedback and used tokens.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@database.callback()
+def _group() -> None:
+    """Keep `upgrade` a command of a group, although it is the only one."""
+
+
+@database.command()
+def upgrade(config: Config = None) -> None:
+    """Bring the tables up to date; the service also does this when it starts."""
+    import asyncio
+
+    from cds_hooks.storage.database import StorageError
+    from cds_hooks.storage.migrate import HEAD
+
+    opened = open_database(config)
+
+    async def run() -> None:
+        try:
+            await opened.upgrade()
+        finally:
+            await opened.close()
+
+    try:
+        asyncio.run(run())
+    except StorageError as error:
+        unavailable(error)
+    typer.echo(f"The database is up to date (revision {HEAD}).")
+
+
+def open_database(config: Path | None) -> Database:
+    """The database of the settings. Leaves with an explanation if they cannot be used."""
+    from cds_hooks.monitoring.log_lines import log_to_standard_error
+    from cds_hooks.settings import SettingsError, load_settings
+    from cds_hooks.storage.database import Database, DatabaseUrlError
+
+    log_to_standard_error("CRITICAL")  # the command itself says what is wrong
+    try:
+        return Database(load_settings(config).database_url)
+    except SettingsError as error:
+        typer.echo(str(error), err=True)
+    except DatabaseUrlError as error:
+        typer.echo(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}", err=True)
+    raise typer.Exit(WRONG_INPUT)
+
+
+def unavailable(error: Exception) -> None:
+    """Leave because the database does not answer."""
+    typer.echo(f"The database of `database_url` cannot be used ({error}).", err=True)
+    raise typer.Exit(UNAVAILABLE)

@@ -1,0 +1,1 @@
+"""Reading from the EHR's FHIR server what it did not prefetch."""

@@ -1,0 +1,94 @@
+"""Completes the prefetch of one call from the EHR's FHIR server."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Raw
+
+from cds_hooks.fhir_access.client import Access, Fetched, FhirClient
+from cds_hooks.prefetch import Completion, sources
+from cds_hooks.request import HookRequest, read_request
+from cds_hooks.services import Service
+from mappings.facts import DataGap, GapReason
+from mappings.from_fhir.chart import Source
+from mappings.from_fhir.read import unresolved_medications
+
+TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
+ERROR: Final = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"OperationOutcome"')
+MEDICATION: Final = re.compile(r"Medication/[A-Za-z0-9\-._]{1,64}")
+MAX_MEDICATIONS: Final = 50
+
+
+async def complete(client: FhirClient, service: Service, body: bytes) -> Completion:
+    """Read the keys that were not sent, null or an error, then the Medications that orders only refer to.
+
+    Raises Refused (400) like `read_request`.
+    """
+    request = read_request(body, service)
+    if not request.fhir_server:
+        return Completion()
+    access, sent = Access(request.fhir_server, request.fhir_token), sources(service, request)
+    deadline = time.monotonic() + client.budget
+    fetched = await client.fetch(access, missing_queries(service, request), deadline)
+    read = [
+        Source(key, page, (service.prefetch[key].resource_type,))
+        for key, got in fetched.items()
+        for page in got.pages
+    ]
+    wanted = _medications(request, [*sent, *read], access)
+    medications = await client.fetch(access, wanted, deadline) if wanted else {}
+    read += [Source(key, page) for key, got in medications.items() for page in got.pages]
+    return Completion(
+        tuple(read),
+        tuple(_gap(service, key, got) for key, got in fetched.items() if got.failure),
+        frozenset(key for key, got in fetched.items() if got.pages),
+    )
+
+
+def missing_queries(service: Service, request: HookRequest) -> dict[str, str]:
+    """Key -> query for every template that the prefetch does not answer and whose tokens are known."""
+    values = {"patientId": request.context.patient_id, "encounterId": request.context.encounter_id}
+    queries = {}
+    for key, prefetch in service.prefetch.items():
+        if not _is_missing(request.prefetch.get(key)):
+            continue
+        query = filled_in(prefetch.template, values)
+        if query:
+            queries[key] = query
+    return queries
+
+
+def filled_in(template: str, values: Mapping[str, str]) -> str:
+    """The template with its tokens replaced; empty when one is not known."""
+    names = TOKEN.findall(template)
+    if not all(values.get(name) for name in names):
+        return ""
+    return TOKEN.sub(lambda token: values[token[1]], template)
+
+
+def _is_missing(content: Raw | None) -> bool:
+    if content is None:
+        return True
+    start = bytes(memoryview(content)[:80])
+    return start[:4] == b"null" or ERROR.match(start) is not None
+
+
+def _medications(request: HookRequest, found_so_far: list[Source], access: Access) -> dict[str, str]:
+    """Queries for Medications below this call's own server, by reference."""
+    base = f"{access.server.rstrip('/')}/"
+    found = {}
+    for reference in unresolved_medications(request.context.patient_id, found_so_far):
+        relative = reference.removeprefix(base)
+        if MEDICATION.fullmatch(relative):
+            found[reference] = relative
+    return dict(list(found.items())[:MAX_MEDICATIONS])
+
+
+def _gap(service: Service, key: str, got: Fetched) -> DataGap:
+    prefetch = service.prefetch[key]
+    reason: GapReason = "incomplete" if got.pages else "not-readable"
+    return DataGap(prefetch.resource_type, reason, f"{prefetch.says}: {got.failure}", key)

@@ -1,0 +1,67 @@
+"""Lets trusted callers pass. Pure ASGI, because it is on the hot path."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+
+import msgspec
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cds_hooks.http import respond
+from cds_hooks.trust.refusal import Unauthorised
+from cds_hooks.trust.verifier import Verifier
+
+logger = logging.getLogger("twitching_cds")
+OPEN = ("/health/live", "/health/ready", "/knowledge", "/openapi.json")
+"""What anybody may read, with everything below: whether the service is well, and the published rules, which cards link
+to. Nothing of it depends on a patient or a caller."""
+LOCAL = ("/metrics",)
+"""What needs no token from a loopback address, where the collector or a proxy that guards it runs."""
+BODY = msgspec.json.encode(
+    {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "login"}]}
+)
+"""The answer to every refusal, whatever its reason."""
+CHALLENGE = ((b"www-authenticate", b"Bearer"),)
+
+
+class RequireTrust:
+    """Answers 401 to everybody but trusted callers; the Caller is then `scope["state"]["caller"]`.
+
+    `base` is the URL at which clients reach this service, without a slash at its end: a token must be meant for the
+    endpoint that is called, below this base, whatever host the call itself names.
+    """
+
+    def __init__(self, app: ASGIApp, verifier: Verifier, base: str) -> None:
+        self.app = app
+        self.verifier = verifier
+        self.base = base
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, or refuse it."""
+        if scope["type"] == "http" and not _is_open(scope):
+            authorization = [value for name, value in scope["headers"] if name == b"authorization"]
+            try:
+                caller = await self.verifier.verify(authorization, self.base + scope["path"])
+            except Unauthorised as refused:
+                logger.warning(
+                    "call refused: %s (issuer %s)", refused.reason, refused.issuer_host or "unknown"
+                )
+                await respond(send, 401, BODY, CHALLENGE)
+                return
+            scope.setdefault("state", {})["caller"] = caller
+        await self.app(scope, receive, send)
+
+
+def _is_open(scope: Scope) -> bool:
+    path = scope["path"]
+    if any(path == named or path.startswith(f"{named}/") for named in OPEN):
+        return True
+    return path in LOCAL and _is_loopback(scope.get("client"))
+
+
+def _is_loopback(client: tuple[str, int] | None) -> bool:
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,96 @@
+"""The part of the settings that says whose calls are answered (`trust:` in the settings file)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    TypeAdapter,
+    model_validator,
+)
+
+from cds_hooks.addresses import AddressError, parse
+from cds_hooks.trust.public_test_keys import is_public_test_site
+
+
+def absolute(url: str) -> str:
+    """An absolute http(s) URL without a slash at its end. Raises ValueError."""
+    TypeAdapter(HttpUrl).validate_python(url)
+    return url.rstrip("/")
+
+
+def _mode(value: object) -> object:
+    """`off`, which YAML reads as false."""
+    return "off" if value is False else value
+
+
+def _list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Mode = Annotated[Literal["off", "required"], BeforeValidator(_mode)]
+Text = Annotated[str, Field(min_length=1, max_length=2_048)]
+
+
+class Client(BaseModel):
+    """One registered CDS client. Several may share an issuer if their tenants differ."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: Text
+    """The `iss` of its tokens, to the letter."""
+    jku: Text
+    """Where its key set is; the `jku` of its tokens, if they have one, to the letter."""
+    audience: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
+    """Values of `aud` accepted besides the URL of the endpoint, for clients where it is typed in by hand."""
+    tenant: Text | None = None
+    """The `tenant` of its tokens; without it, every tenant that no other entry names."""
+
+
+class TrustSettings(BaseModel):
+    """Who may call."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Mode = "off"
+    """`off`: callers are not authenticated, so `serve` listens on loopback addresses only."""
+    base: Annotated[str, AfterValidator(absolute)] | None = None
+    """Where clients reach this service, if that is not `base_url`: the `aud` of a token is an endpoint below it."""
+    allow_private_addresses: bool = False
+    """Key sets may be at private addresses, and over http: for tests and closed networks."""
+    allow_public_test_keys: bool = False
+    """Tokens signed with a published private key count, as those of the CDS Hooks sandbox: for trying out only."""
+    clients: tuple[Client, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """What the fields alone do not say. Raises ValueError."""
+        if self.mode == "required" and not self.clients:
+            raise ValueError("`required` needs `clients`: name at least one, or nobody can call")
+        names = [(client.issuer, client.tenant) for client in self.clients]
+        for number, client in enumerate(self.clients, 1):
+            if (problem := self._problem(client)) or names.index(names[number - 1]) != number - 1:
+                raise ValueError(
+                    f"client {number}: {problem or 'an earlier one has the same issuer and tenant'}"
+                )
+        return self
+
+    def _problem(self, client: Client) -> str:
+        try:
+            scheme = parse(client.jku).scheme
+        except AddressError as error:
+            return f"`jku` cannot be used, {error}"
+        if scheme != "https" and not self.allow_private_addresses:
+            return "`jku` must be an https URL (http only with `allow_private_addresses`)"
+        if not self.allow_public_test_keys and any(map(is_public_test_site, (client.issuer, client.jku))):
+            return (
+                "the private key of this issuer is published, anybody can sign as it; to try the service out, "
+                "set `allow_public_test_keys: true`"
+            )
+        return ""
