@@ -42,8 +42,7 @@ NOTABLE_TIERS = frozenset({"A", "C1"})
 def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment:
     """What likely contributes to the twitching, why, and which tests to order; pure and deterministic.
 
-    `facts` in any order give the same answer. `today` is the only clock. Raises `KnowledgeError` when
-    `knowledge` holds a condition that means nothing.
+    `facts` in any order give the same answer. `today` is the only clock.
     """
     rules = compiled(knowledge)
     case = Case(facts, knowledge, today)

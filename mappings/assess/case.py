@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 
 from mappings.assess.exposures import Exposures, exposures
-from mappings.assess.readings import Reading, Readings
+from mappings.assess.readings import Readings
 from mappings.assessment import Contributor, RedFlag
 from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge

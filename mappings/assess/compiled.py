@@ -10,9 +10,9 @@ from msgspec import UNSET, Struct
 from mappings.assess.predicates import Condition, compile_condition
 from mappings.assess.triggers import Trigger, Triggers, triggers_of, union
 from mappings.assessment import Indicator, Strength, Tier
-from mappings.knowledge import Knowledge, KnowledgeError, conditions
+from mappings.knowledge import Knowledge, conditions
 from mappings.rule_language import When
-from mappings.rules import ContributorRule, Note, OrderRule, RedFlagRule, SpuriousRule, Suggest
+from mappings.rules import Aside, ContributorRule, Note, OrderRule, RedFlagRule, SpuriousRule, Suggest
 
 INDICATOR: dict[Tier, Indicator] = {"A": "critical", "C1": "warning"}
 
@@ -72,18 +72,18 @@ class Compiled:
         rules = [_contributor(rule, knowledge) for rule in knowledge.contributors.values()]
         self.primary = _primary(knowledge)
         self.red_flags: tuple[tuple[RedFlagRule, Condition, Triggers], ...] = tuple(
-            (rule, _compile(rule.when, knowledge, rule.id), triggers_of(rule.when))
+            (rule, compile_condition(rule.when, knowledge), triggers_of(rule.when))
             for rule in knowledge.red_flags.values()
         )
         self.orders = tuple(
             _order(rule, knowledge) for rule in knowledge.orders.values() if not rule.never_suggested
         )
         self.notes: tuple[tuple[Note, Condition, Triggers], ...] = tuple(
-            (note, _compile(note.when, knowledge, note.id), triggers_of(note.when))
+            (note, compile_condition(note.when, knowledge), triggers_of(note.when))
             for note in knowledge.notes.values()
         )
         self.spurious: tuple[tuple[SpuriousRule, Condition | None], ...] = tuple(
-            (rule, _compile(rule.exposure, knowledge, rule.id) if rule.exposure else None)
+            (rule, compile_condition(rule.exposure, knowledge) if rule.exposure else None)
             for rule in knowledge.spurious.values()
         )
         self.by_trigger: dict[Trigger, list[CompiledContributor]] = {}
@@ -108,15 +108,8 @@ class Compiled:
 
 @lru_cache(maxsize=16)
 def compiled(knowledge: Knowledge) -> Compiled:
-    """Compiles a rule set on first use. Raises `KnowledgeError` for a condition that means nothing."""
+    """Compiles a rule set on first use; loading it has seen to it that every condition means something."""
     return Compiled(knowledge)
-
-
-def _compile(when: When, knowledge: Knowledge, where: str) -> Condition:
-    try:
-        return compile_condition(when, knowledge)
-    except ValueError as error:
-        raise KnowledgeError(where, str(error)) from None
 
 
 def _contributor(rule: ContributorRule, knowledge: Knowledge) -> CompiledContributor:
@@ -125,16 +118,16 @@ def _contributor(rule: ContributorRule, knowledge: Knowledge) -> CompiledContrib
         tiers=tuple(
             CompiledTier(
                 tier=tier.tier,
-                holds=_compile(tier.when, knowledge, rule.id),
+                holds=compile_condition(tier.when, knowledge),
                 says=tier.says,
                 indicator=tier.indicator or INDICATOR.get(tier.tier, "info"),
                 strength=tier.strength or rule.strength,
             )
             for tier in rule.tiers
         ),
-        through=_compile(rule.through.when, knowledge, rule.id) if rule.through else None,
-        considered=_asides(rule.considered, knowledge, rule.id),
-        adds=_asides(rule.adds, knowledge, rule.id),
+        through=compile_condition(rule.through.when, knowledge) if rule.through else None,
+        considered=_asides(rule.considered, knowledge),
+        adds=_asides(rule.adds, knowledge),
         triggers=union(triggers_of(when) for when in _openings(rule)),
     )
 
@@ -156,8 +149,8 @@ def _openings(rule: ContributorRule) -> Iterator[When]:
         yield rule.through.when
 
 
-def _asides(asides: tuple, knowledge: Knowledge, where: str) -> tuple[CompiledAside, ...]:  # type: ignore[type-arg]
-    return tuple(CompiledAside(_compile(aside.when, knowledge, where), aside.says) for aside in asides)
+def _asides(asides: tuple[Aside, ...], knowledge: Knowledge) -> tuple[CompiledAside, ...]:
+    return tuple(CompiledAside(compile_condition(aside.when, knowledge), aside.says) for aside in asides)
 
 
 def _order(rule: OrderRule, knowledge: Knowledge) -> CompiledOrder:
@@ -166,10 +159,10 @@ def _order(rule: OrderRule, knowledge: Knowledge) -> CompiledOrder:
         triggers=union(triggers_of(reason.when) for reason in rule.suggest),
         labs=frozenset((*rule.answered_by, *rule.asks_again)),
         suggest=tuple(
-            CompiledSuggest(reason, _compile(reason.when, knowledge, rule.id), triggers_of(reason.when))
+            CompiledSuggest(reason, compile_condition(reason.when, knowledge), triggers_of(reason.when))
             for reason in rule.suggest
         ),
-        not_when=_asides(rule.not_when, knowledge, rule.id),
+        not_when=_asides(rule.not_when, knowledge),
     )
 
 

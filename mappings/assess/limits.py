@@ -65,6 +65,10 @@ class Bounds(NamedTuple):
         )
 
 
+NEVER = Bounds(Decimal("-Infinity"), None, None, None)
+"""Bounds that no value keeps: a limit that cannot be held against it must not count as kept."""
+
+
 class Verdict(NamedTuple):
     """`limit` is the one that was crossed, or for a normal value the nearer one that was not."""
 
@@ -91,9 +95,10 @@ class UnitLimits:
 
     @property
     def stated(self) -> bool:
-        """Some limit is known in this unit, or the rule has none at all and leaves it to the laboratory."""
-        here = [bound for side in SIDES for _, bounds in self.bands[side] for bound in bounds]
-        return any(x is not None for x in (*here, *self.reference)) or not _has_limits(self.rule)
+        """The limits of the rule, if it has any, can be told in this unit."""
+        bands = [bounds for side in SIDES for _, bounds in self.bands[side]]
+        told = any(limit is not None for limit in self.reference)
+        return told or (self.rule.reference is None and NEVER not in bands)
 
     def judge(self, result: LabResult, *, pregnant: bool) -> Verdict:
         """The verdict on one result; `unknown` when its comparator leaves it open or no limit exists."""
@@ -120,7 +125,7 @@ class UnitLimits:
         if band == "critical" or limit[1] != "lab":
             for name, bounds in self.bands[side]:
                 stated = next((bound for bound in bounds if bound is not None), None)
-                if name == band and stated is not None:
+                if name == band and stated is not None and bounds != NEVER:
                     return Verdict(side, band, stated, "guideline")
         return Verdict(side, band, *limit)
 
@@ -165,24 +170,17 @@ class UnitLimits:
         return next((name for name, bounds in self.bands[side] if bounds.hold(span)), "")
 
 
-def _has_limits(rule: AnalyteRule) -> bool:
-    bands = (*rule.bands.low, *rule.bands.high)
-    reference = rule.reference is not None and bool(rule.reference.low or rule.reference.high)
-    return reference or any(b.below or b.at_most or b.above or b.at_least for b in bands)
-
-
 _FLAGS: dict[str, Direction] = {"LL": "low", "L": "low", "N": "normal", "H": "high", "HH": "high"}
 _CRITICAL_FLAG: dict[Side, str] = {"low": "LL", "high": "HH"}
 
 
 def bounds_in(analyte: str, limit: Band | Limit, unit: str) -> Bounds:
-    """The bounds of a band or condition in `unit`."""
-    return Bounds(
-        limit_in(analyte, limit.below, unit),
-        limit_in(analyte, limit.at_most, unit),
-        limit_in(analyte, limit.above, unit),
-        limit_in(analyte, limit.at_least, unit),
-    )
+    """The bounds of a band or condition in `unit`; `NEVER` when one is stated that has no equal in this unit."""
+    stated = (limit.below, limit.at_most, limit.above, limit.at_least)
+    found = [limit_in(analyte, bound, unit) for bound in stated]
+    if any(bound and value is None for bound, value in zip(stated, found, strict=True)):
+        return NEVER
+    return Bounds(*found)
 
 
 def interval_in(analyte: str, interval: Interval | None, unit: str) -> tuple[Decimal | None, Decimal | None]:

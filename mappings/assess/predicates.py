@@ -19,7 +19,7 @@ __all__ = ["Condition", "Proof", "compile_condition"]
 
 
 def compile_condition(when: When, knowledge: Knowledge) -> Condition:
-    """The condition as a function. Raises ValueError for a word combination that means nothing."""
+    """The condition as a function."""
     return _COMPILERS[when.word()](when, knowledge)
 
 

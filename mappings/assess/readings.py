@@ -181,7 +181,7 @@ def shown(value: Decimal, limit: Decimal | None) -> str:
 
 def age_text(days: int) -> str:
     """`3 days`, `14 months`, `2 years`: an age as a clinician says it."""
-    if days < 60:
+    if days < 61:
         return f"{days} day{'s' if days != 1 else ''}"
     months = days * 12 // 365
     if months < 24:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -11,9 +12,14 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks import calls
+from cds_hooks.monitoring.call_record import CALL, note_answer, note_outcomes
 from cds_hooks.monitoring.log_lines import FIELDS, JsonLines, log_to_standard_error
+from cds_hooks.monitoring.metrics import Metrics
+from cds_hooks.monitoring.watch import Watch
+from cds_hooks.trust.verifier import Caller
 
 SERVICE = "/cds-services/twitching-patient-view"
 CANARY = "canary-7f3a"
@@ -134,6 +140,55 @@ def test_nothing_a_caller_sends_is_logged(client: TestClient, lines: Lines, reco
     written = lines()
     assert len(written) >= 9
     assert CANARY not in json.dumps(written)
+
+
+class TestWatch:
+    @staticmethod
+    def watched(app: ASGIApp, path: str = SERVICE) -> list[Message]:
+        sent: list[Message] = []
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        scope = {"type": "http", "method": "POST", "path": path}
+        asyncio.run(Watch(app, Metrics())(scope, receive, send))
+        return sent
+
+    def test_the_client_is_named_by_the_host_of_its_issuer(self, lines: Lines) -> None:
+        async def trusting(scope: Scope, _: Receive, send: Send) -> None:
+            scope["state"] = {"caller": Caller("https://EHR.example:8443/tenant-7f3a/R4", "tenant")}
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+
+        (start,) = self.watched(trusting)
+        (line,) = lines()
+        assert line["client"] == "ehr.example"
+        assert "tenant-7f3a" not in json.dumps(line)
+        assert dict(start["headers"])[b"x-request-id"].decode() == line["request_id"]
+
+    def test_a_client_that_went_away_is_logged_without_a_status(self, lines: Lines) -> None:
+        async def silent(_: Scope, __: Receive, ___: Send) -> None:
+            return
+
+        assert self.watched(silent) == []
+        (line,) = lines()
+        assert line["status"] == 0
+
+    def test_a_failure_is_logged_and_passed_on(self, lines: Lines) -> None:
+        async def failing(_: Scope, __: Receive, ___: Send) -> None:
+            raise ConnectionAbortedError
+
+        with pytest.raises(ConnectionAbortedError):
+            self.watched(failing)
+        assert len(lines()) == 1
+        assert CALL.get() is None
+
+    def test_outside_of_a_call_nothing_is_noted(self) -> None:
+        note_answer((), ())
+        note_outcomes(1)
+        assert CALL.get() is None
 
 
 class TestFormat:

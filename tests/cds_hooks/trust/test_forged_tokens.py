@@ -103,7 +103,7 @@ NO_TOKEN: dict[str, Attack] = {
 TOO_LONG: dict[str, Attack] = {
     "a header of 50 kB": of({"x": "x" * 50_000}),
     "a header of 9 kB": of({"x": "x" * 9_000}),
-    "a payload of 20 kB": saying(x="x" * 20_000),
+    "a payload of 20 kB": lambda w: w.forge.token(x="x" * 20_000),
     "a signature of 20 kB": unsigned("ES384", b"A" * 20_000),
 }
 MALFORMED: dict[str, Attack] = {

@@ -45,7 +45,7 @@ def test_everything_that_can_be_said(load: Any) -> None:
             jku: http://keys.local:8080/jwks
             audience: [urn:one, urn:two]
             tenant: north
-          - {issuer: https://ehr.example/fhir/, jku: https://ehr.example/keys, audience: urn:three}
+          - {issuer: 'urn:ehr', jku: https://ehr.example/keys, audience: urn:three}
           - {issuer: https://sandbox.cds-hooks.org, jku: https://sandbox.cds-hooks.org/.well-known/jwks.json}
         """
     ).trust
