@@ -18,9 +18,7 @@ from packaging.utils import canonicalize_name
 import cds_hooks
 
 LONGEST = 300
-LONGER_WITH_CAUSE = {  # path -> why it is still one thing
-    "tests/mappings/test_properties_of_records.py": "the generators of a record and all properties that share them",
-}
+LONGER_WITH_CAUSE: dict[str, str] = {}  # path -> why it is still one thing
 
 OURS = {"terminology", "mappings", "cds_hooks", "benchmarks"}
 PLUGINS = {"aiosqlite", "httptools", "uvloop"}  # found by SQLAlchemy and uvicorn, imported by nobody

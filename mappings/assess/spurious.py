@@ -97,8 +97,8 @@ def _is(part: SpuriousResult, reading: Reading) -> bool:
 def _one_specimen(first: Reading, second: Reading) -> bool:
     """The same specimen, or, when either is unnamed, the same day."""
     one, other = first.result, second.result
-    if one is None or other is None:
-        return False
+    assert one is not None  # noqa: S101 - a pattern is made of results
+    assert other is not None  # noqa: S101
     if one.specimen and other.specimen:
         return one.specimen == other.specimen
     return one.date == other.date

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from mappings.assess.assess import assess
-from mappings.assess.readings import age_text
+from mappings.assess.evidence import of_reading
+from mappings.assess.readings import Reading, age_text
 from mappings.assessment import Assessment
 from mappings.facts import LabResult, Limits, PatientFacts, Problem
 from mappings.knowledge import Knowledge
@@ -161,6 +162,13 @@ class TestCalcium:
         assert ranked(answer) == []
         assert gap(answer, "calcium").startswith("companion-missing: calcium total 2.05 mmol/L")
 
+    def test_an_albumin_in_a_unit_that_does_not_convert_adjusts_nothing(
+        self, judge: Judge, result: Callable[..., LabResult]
+    ) -> None:
+        albumin = result("albumin 0.6 mmol/L", range=Limits(Decimal("0.5"), Decimal("0.8")))
+        answer = judge(result("calcium_total 2.05 mmol/L"), albumin)
+        assert gap(answer, "calcium").startswith("companion-missing: ")
+
     def test_a_critical_total_is_said_without_albumin_too(
         self, judge: Judge, result: Callable[..., LabResult]
     ) -> None:
@@ -237,6 +245,15 @@ def test_a_known_motor_neuron_disease_does_not_silence_a_potassium_that_cannot_b
     assert status(answer, "potassium") == "suggested: potassium 2.1 has no unit"
     minor = DataGap("vitamin_d_25oh", "no-unit", "vitamin D 20 has no unit", "Observation/2")
     assert judge(problems=[als], gaps=(minor,)).silent_reason == "known-mnd"
+
+
+def test_a_result_without_any_limit_is_shown_as_it_is(
+    result: Callable[..., LabResult], knowledge: Knowledge
+) -> None:
+    unjudged = Reading("ft4", "free T4", result=result("ft4 15 pmol/L"), answered=True)
+    assert of_reading(unjudged, knowledge).text == "free T4 15 pmol/L (2026-03-01)"
+    missing = Reading("ft4", "free T4")
+    assert of_reading(missing, knowledge).text == "free T4"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 
 from cds_hooks.advice_id import new_id
 from cds_hooks.app import create_app
+from cds_hooks.monitoring.shared_counters import SHARED_FOLDER, shared_counters
 from cds_hooks.settings import Settings
 from mappings.knowledge import load_knowledge
 
@@ -154,3 +156,28 @@ def test_the_process_is_measured_too(counted: Counted) -> None:
 
 def test_the_page_is_prometheus_text(site: TestClient) -> None:
     assert site.get("/metrics").headers["content-type"].startswith("text/plain; version=")
+
+
+def test_with_several_workers_the_page_is_read_from_their_folder(
+    site: TestClient, counted: Counted, tmp_path: Path, record: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.post(SERVICE, content=record)
+    assert counted("twitching_cds_calls_total") == 1
+    (tmp_path / "shared").mkdir()
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path / "shared"))
+    assert counted("twitching_cds_calls_total") == 0  # no worker has written there
+
+
+def test_the_folder_of_an_operator_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SHARED_FOLDER, str(tmp_path))
+    with shared_counters(2):
+        assert os.environ[SHARED_FOLDER] == str(tmp_path)
+    assert tmp_path.is_dir()
+    monkeypatch.delenv(SHARED_FOLDER)
+    with shared_counters(2):
+        folder = Path(os.environ[SHARED_FOLDER])
+        assert folder.is_dir()
+    assert not folder.exists()
+    assert SHARED_FOLDER not in os.environ
+    with shared_counters(1):
+        assert SHARED_FOLDER not in os.environ

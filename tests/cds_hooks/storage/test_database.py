@@ -103,6 +103,14 @@ class TestMigrations:
         using(database_url, upgraded)
         assert using(database_url, count) == 1
 
+    def test_whoever_waited_for_another_has_nothing_left_to_do(self, using: Using, database_url: str) -> None:
+        async def again(database: Database) -> None:
+            await database.upgrade()
+            async with database.transaction() as connection:
+                await connection.run_sync(migrate.upgrade)
+
+        using(database_url, again)
+
     def test_a_database_of_a_newer_version_is_used_as_it_is(self, using: Using, database_url: str) -> None:
         async def from_the_future(database: Database) -> None:
             async with database.transaction() as connection:

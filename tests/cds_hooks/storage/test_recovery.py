@@ -77,6 +77,26 @@ class TestReadiness:
     def test_a_server_that_is_not_there(self, using: Using) -> None:
         assert using("postgresql://u@127.0.0.1:1/n", Database.ready) is False
 
+    def test_closing_waits_for_a_check_that_is_under_way(self, using: Using, tmp_path: Path) -> None:
+        path = tmp_path / "f.sqlite3"
+        using(f"sqlite:///{path}", upgraded)
+        locker = sqlite3.connect(path, isolation_level=None)
+        locker.execute("BEGIN EXCLUSIVE")
+        assert using(f"sqlite:///{path}", Database.ready) is False
+        locker.close()
+
+    def test_a_failed_commit_is_remembered_until_one_succeeds(self, using: Using, database_url: str) -> None:
+        async def use(database: Database) -> list[bool]:
+            await write(database)
+            with pytest.raises(StorageError):
+                await write(database)  # the same key
+            doubtful = await database.ready()
+            async with database.transaction():
+                pass
+            return [doubtful, await database.ready()]
+
+        assert using(database_url, use) == [False, True]
+
     def test_checking_writes_nothing(self, using: Using, database_url: str) -> None:
         async def rows(database: Database) -> int:
             await database.ready()

@@ -1,0 +1,166 @@
+"""Medicines: what is shown of them, what clears them, and those that are being ordered."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from mappings.assess.assess import assess
+from mappings.assessment import Assessment
+from mappings.facts import LabResult, Medication, PatientFacts, Problem
+from mappings.knowledge import COMPANIONS, FOLDER, FOLDERS, Knowledge
+
+Judge = Callable[..., Assessment]
+TODAY = date(2026, 3, 1)
+FIRST_LINE = {
+    "potassium": ("4.1", "mmol/L"),
+    "sodium": ("140", "mmol/L"),
+    "egfr": ("92", "mL/min/{1.73_m2}"),
+    "calcium_total": ("2.40", "mmol/L"),
+    "albumin": ("43", "g/L"),
+    "magnesium": ("0.85", "mmol/L"),
+    "tsh": ("2.0", "m[IU]/L"),
+}
+
+
+def lab(analyte: str, value: str, unit: str = "mmol/L", **more: Any) -> LabResult:
+    return LabResult(
+        analyte, Decimal(value), unit, **({"date": TODAY, "resource": f"Observation/{analyte}"} | more)
+    )
+
+
+def drug(text: str, *classes: str, **more: Any) -> Medication:
+    return Medication(
+        text, classes, **({"by": "text", "resource": f"MedicationRequest/{text.partition(' ')[0]}"} | more)
+    )
+
+
+@pytest.fixture
+def judge(adult: Callable[..., PatientFacts], knowledge: Knowledge, today: date) -> Judge:
+    def run(*labs: LabResult, **facts: Any) -> Assessment:
+        return assess(adult(*labs, **facts), knowledge, today)
+
+    return run
+
+
+def evidence(answer: Assessment, name: str) -> list[str]:
+    return [item.text for c in answer.contributors if c.id == name for item in c.evidence]
+
+
+def reason(answer: Assessment, test: str) -> str:
+    return next((t.reason for t in answer.tests if t.id == test), "")
+
+
+def test_a_stopped_medicine_is_shown_with_its_last_day(judge: Judge) -> None:
+    ended = drug("furosemide 40 mg", "loop_diuretic", status="ended", end=TODAY - timedelta(days=14))
+    assert evidence(judge(medications=(ended,)), "drug:loop_diuretic") == [
+        "furosemide 40 mg until 2026-02-15"
+    ]
+    beyond = replace(ended, end=TODAY - timedelta(days=15))
+    assert judge(medications=(beyond,)).contributors == ()
+
+
+def test_a_medicine_is_shown_with_its_first_day(judge: Judge) -> None:
+    since = drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 1, 5))
+    assert evidence(judge(medications=(since,)), "drug:loop_diuretic") == [
+        "furosemide 40 mg since 2026-01-05"
+    ]
+
+
+class TestThrough:
+    """Medicines that act through a result: normal since the start clears, older or unknown does not."""
+
+    @pytest.mark.parametrize(
+        ("start", "listed"), [(date(2026, 2, 20), True), (date(2026, 2, 10), False), (None, False)]
+    )
+    def test_only_a_result_since_the_start_clears(
+        self, start: date | None, listed: bool, judge: Judge
+    ) -> None:
+        labs = [lab(name, value, unit, date=date(2026, 2, 10)) for name, (value, unit) in FIRST_LINE.items()]
+        answer = judge(*labs, medications=(drug("furosemide 40 mg", "loop_diuretic", start=start),))
+        assert ("drug:loop_diuretic" in [c.id for c in answer.contributors]) is listed
+        cleared = [c.why for c in answer.considered if c.id == "drug:loop_diuretic"]
+        assert bool(cleared) is not listed
+        assert all("normal since it was started" in why for why in cleared)
+
+    def test_of_two_medicines_an_undated_one_says_nothing_about_the_start(self, judge: Judge) -> None:
+        labs = [lab(name, value, unit, date=date(2026, 2, 10)) for name, (value, unit) in FIRST_LINE.items()]
+        both = (
+            drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20)),
+            drug("bumetanide 1 mg", "loop_diuretic"),
+        )
+        assert judge(*labs, medications=both).contributors == ()
+
+    def test_an_older_low_result_is_not_explained_by_a_newer_medicine(self, judge: Judge) -> None:
+        low = lab("potassium", "3.2", date=date(2026, 2, 10))
+        since = {
+            day: judge(
+                low, medications=(drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, day)),)
+            )
+            for day in (5, 20)
+        }
+        assert since[5].contributors[0].explained_by == ("loop_diuretic",)
+        assert since[20].contributors[0].explained_by == ()
+
+    def test_the_test_says_why_the_last_result_does_not_answer(self, judge: Judge) -> None:
+        old = lab("potassium", "4.1", date=date(2026, 2, 10))
+        answer = judge(old, medications=(drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20)),))
+        assert reason(answer, "potassium") == (
+            "last result (2026-02-10) is older than the start of furosemide 40 mg (2026-02-20)"
+        )
+        assert "not known while on furosemide 40 mg" in reason(answer, "magnesium")
+
+
+def test_a_medicine_explains_nothing_that_another_rule_stands_for(
+    adult: Callable[..., PatientFacts], tmp_path: Path
+) -> None:
+    for name in FOLDERS:
+        shutil.copytree(FOLDER / name, tmp_path / name)
+    for name in COMPANIONS:
+        shutil.copy(FOLDER / name, tmp_path / name)
+    stress = tmp_path / "contributors" / "lifestyle_stress.yaml"
+    stress.write_text(stress.read_text(encoding="utf-8") + "suppresses: [hypokalaemia]\n", encoding="utf-8")
+    low = lab("potassium", "3.2")
+    loop = drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20))
+    facts = adult(low, medications=(loop,), problems=[Problem(("stress",), "Stress")])
+    assert [c.id for c in assess(facts, Knowledge(tmp_path), TODAY).contributors] == ["lifestyle:stress"]
+
+
+class TestProposals:
+    """A medicine that is being ordered, with what it would move."""
+
+    def test_effects_carry_the_result_they_would_push_further(self, judge: Judge) -> None:
+        answer = judge(
+            lab("potassium", "3.2"), medications=(drug("furosemide 40 mg", "loop_diuretic", status="draft"),)
+        )
+        (proposal,) = answer.proposals
+        assert (proposal.id, proposal.drug, proposal.indicator) == (
+            "drug:loop_diuretic",
+            "furosemide 40 mg",
+            "warning",
+        )
+        effects = {effect.lab: effect for effect in proposal.effects}
+        assert effects["potassium"].worsens
+        assert "potassium 3.2 mmol/L" in effects["potassium"].text
+        assert effects["potassium"].evidence[0].resource == "Observation/potassium"
+        assert (effects["magnesium"].known, effects["magnesium"].worsens) == (False, False)
+        assert effects["magnesium"].evidence == ()
+
+    def test_those_that_worsen_come_first_then_by_name(self, judge: Judge) -> None:
+        drafts = (
+            drug("methylphenidate 10 mg", "methylphenidate", status="draft"),
+            drug("amphetamine", "amphetamine", status="draft"),
+            drug("zopenol furosemide", "loop_diuretic", status="draft"),
+        )
+        answer = judge(lab("potassium", "3.2"), medications=drafts)
+        shown = [(p.id, p.indicator) for p in answer.proposals]
+        assert shown[0] == ("drug:loop_diuretic", "warning")
+        assert [name for name, _ in shown[1:]] == ["drug:amphetamine", "drug:methylphenidate"]
+        assert all(p.says for p in answer.proposals if not p.effects)
