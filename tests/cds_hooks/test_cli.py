@@ -62,9 +62,21 @@ def twitching(call: Callable[..., bytes]) -> bytes:
 
 
 def test_help_is_quick_because_nothing_heavy_is_imported(root: Path) -> None:
-    code = "import sys, cds_hooks.cli; print([m for m in ('fastapi', 'fhir', 'uvicorn', 'mappings') if m in sys.modules])"
+    code = "import sys, cds_hooks.cli; print([m for m in ('fastapi', 'fhir', 'mappings', 'prometheus_client', 'sqlalchemy', 'uvicorn') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=root, text=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_assess_loads_no_web_server_and_no_database(root: Path) -> None:
+    request = root / "examples" / "low-potassium-on-a-thiazide" / "request.json"
+    code = f"""
+import sys
+from cds_hooks.cli import app
+app(["assess", {str(request)!r}], standalone_mode=False)
+print([m for m in ("fastapi", "uvicorn", "sqlalchemy", "alembic", "prometheus_client") if m in sys.modules])
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=root, text=True)
+    assert found.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_names_the_commands(run: Run) -> None:

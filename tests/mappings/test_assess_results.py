@@ -13,7 +13,7 @@ from mappings.assess.assess import assess
 from mappings.assess.evidence import of_reading
 from mappings.assess.readings import Reading, age_text
 from mappings.assessment import Assessment
-from mappings.facts import LabResult, Limits, PatientFacts, Problem
+from mappings.facts import DataGap, LabResult, Limits, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
 Judge = Callable[..., Assessment]
@@ -235,8 +235,6 @@ def test_a_low_potassium_in_a_haemolysed_specimen_is_real(
 
 
 def test_a_known_motor_neuron_disease_does_not_silence_a_potassium_that_cannot_be_read(judge: Judge) -> None:
-    from mappings.facts import DataGap
-
     als = Problem(("als",), "ALS", resource="Condition/als")
     assert judge(problems=[als]).silent_reason == "known-mnd"
     unread = DataGap("potassium", "no-unit", "potassium 2.1 has no unit", "Observation/1", date(2026, 3, 1))
@@ -254,10 +252,13 @@ def test_a_result_without_any_limit_is_shown_as_it_is(
     assert of_reading(unjudged, knowledge).text == "free T4 15 pmol/L (2026-03-01)"
     missing = Reading("ft4", "free T4")
     assert of_reading(missing, knowledge).text == "free T4"
+    told = Reading("ft4", "free T4", gap=DataGap("ft4", "no-unit", "free T4 15 has no unit"))
+    assert of_reading(told, knowledge).text == "free T4 15 has no unit"
 
 
 @pytest.mark.parametrize(
-    ("days", "text"), [(0, "0 days"), (1, "1 day"), (60, "60 days"), (61, "2 months"), (800, "2 years")]
+    ("days", "text"),
+    [(0, "0 days"), (1, "1 day"), (60, "60 days"), (61, "2 months"), (729, "23 months"), (730, "2 years")],
 )
 def test_an_age_is_said_as_a_clinician_says_it(days: int, text: str) -> None:
     assert age_text(days) == text

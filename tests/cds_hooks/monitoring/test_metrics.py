@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from cds_hooks.advice_id import new_id
 from cds_hooks.app import create_app
+from cds_hooks.monitoring.metrics import Metrics
 from cds_hooks.monitoring.shared_counters import SHARED_FOLDER, shared_counters
 from cds_hooks.settings import Settings
 from mappings.knowledge import load_knowledge
@@ -166,6 +167,7 @@ def test_with_several_workers_the_page_is_read_from_their_folder(
     (tmp_path / "shared").mkdir()
     monkeypatch.setenv(SHARED_FOLDER, str(tmp_path / "shared"))
     assert counted("twitching_cds_calls_total") == 0  # no worker has written there
+    assert b"process_" not in Metrics().page()
 
 
 def test_the_folder_of_an_operator_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

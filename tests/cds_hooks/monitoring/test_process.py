@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +22,7 @@ def counted(page: str, start_of_line: str) -> float:
 
 
 def children(process: int) -> list[int]:
-    found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, check=False, text=True
-    )
-    return [int(number) for number in found.stdout.split()]
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def test_several_workers_are_one_service(
