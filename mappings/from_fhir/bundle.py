@@ -14,29 +14,19 @@ from msgspec import Raw, Struct
 
 from mappings.from_fhir import lenient, shapes
 from mappings.from_fhir.datatypes import Resource
+from mappings.from_fhir.details import DATA_ERRORS
 
 MAX_DEPTH: Final = 8
 """Bundles inside responses inside arrays: deeper than any EHR nests them."""
 
-DATA_ERRORS: Final = (ValueError, ArithmeticError, RecursionError)
-"""What bad data raises in the decoders; anything else is a defect of this program and may surface."""
-
-
 NOT_NEEDED: Final = (
     "id",
-    "meta",
     "contained",
     "note",
     "comment",
     "bodySite",
-    "specimen",
-    "referenceRange",
     "hasMember",
     "gender",
-    "component.referenceRange",
-    "dispenseRequest",
-    "dosageInstruction.timing",
-    "dosage.timing",
     "performedString",
 )
 """Elements whose loss leaves the rest of the resource true."""

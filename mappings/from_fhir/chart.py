@@ -11,8 +11,9 @@ from msgspec import Raw, Struct
 
 from mappings.facts import DataGap
 from mappings.from_fhir import shapes
-from mappings.from_fhir.bundle import DATA_ERRORS, Item, Unwrapped, unwrap
+from mappings.from_fhir.bundle import Item, Unwrapped, unwrap
 from mappings.from_fhir.datatypes import Meta, Resource
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.dates import when
 
 FORMER_NAMES: Final = {"MedicationOrder": "MedicationRequest", "ProcedureRequest": "ServiceRequest"}
@@ -106,15 +107,18 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    kinds = [FORMER_NAMES.get(item.type, item.type) for item in found.items]
-    types = {*kinds, *found.others, *(type_ for type_, _ in found.unreadable)}
+    sent = Counter([item.type for item in found.items])
+    for former in FORMER_NAMES.keys() & sent.keys():
+        sent[FORMER_NAMES[former]] += sent.pop(former)
+    types = {*sent, *found.others, *(type_ for type_, _ in found.unreadable)}
     if not source.draft:
         chart.read |= types
     if found.bundle and not found.failed:
         chart.read.update(source.expects)
-    once = Counter(kinds)
-    for item, kind in zip(found.items, kinds, strict=True):
-        item.alone = kind in source.expects and once[kind] == 1
+    for type_ in source.expects:
+        if sent[type_] == 1:
+            (only,) = [item for item in found.items if FORMER_NAMES.get(item.type, item.type) == type_]
+            only.alone = True
     chart.gaps += [
         DataGap(type_, "not-readable", f"one {type_} could not be read", label or source.key)
         for type_, label in found.unreadable

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
+
+from mappings.from_fhir.details import EVERYTHING, Detail
 
 
 class Element(Struct, gc=False, rename="camel"):
@@ -80,7 +82,8 @@ class Resource(Element):
     """What every resource has. `patient` is the subject of some types and releases."""
 
     id: str = ""
-    meta: Meta | None = None
+    meta_json: Raw = field(default=Raw(), name="meta")
+    meta = Detail[Meta | None](Meta, None, not_needed=EVERYTHING, repeated=False)
     contained: tuple[Raw, ...] = ()
     status: str = ""
     subject: Reference | None = None

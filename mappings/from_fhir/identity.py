@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final, Literal
 
 from mappings.facts import DataGap
@@ -24,19 +24,19 @@ def bare_id(patient_id: str) -> str:
     return local_key(patient_id.strip())[1].removeprefix("urn:uuid:")
 
 
-def own(chart: Chart, patient_id: str) -> tuple[list[Item], list[DataGap]]:
-    """The items about this patient, and one gap for each type that held another patient's.
+def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[DataGap]]:
+    """The items about this patient by type, and one gap for each type that held another patient's.
 
     A resource that names no subject is taken to be about the patient whose record was asked for.
     """
     accepted = {patient_id, f"urn:uuid:{patient_id}".lower()} | _full_urls(chart, patient_id)
     verdicts: dict[str, Whose] = {}
-    mine: list[Item] = []
+    mine: defaultdict[str, list[Item]] = defaultdict(list)
     others: Counter[str] = Counter()
     for item in chart.items.values():
         whose = _whose(item, accepted, verdicts)
         if whose == "ours":
-            mine.append(item)
+            mine[item.type].append(item)
         elif whose == "another":
             others[FORMER_NAMES.get(item.type, item.type)] += 1
     return mine, [
@@ -76,24 +76,16 @@ def _whose(item: Item, accepted: set[str], verdicts: dict[str, Whose]) -> Whose:
             if resource.id in accepted or (not resource.id and (item.full_url or NO_URL) in accepted)
             else "another"
         )
-    for named in (resource.subject, resource.patient):
-        if (
-            named
-            and named.reference
-            and (verdict := _known_verdict(named.reference, accepted, verdicts)) != "ours"
-        ):
-            return verdict
+    for named in resource.subject, resource.patient:
+        if named and (reference := named.reference):
+            if reference not in verdicts:
+                verdicts[reference] = _verdict(reference, accepted)
+            if verdicts[reference] != "ours":
+                return verdicts[reference]
     for named in resource.focus if isinstance(resource, Observation) else ():
-        if (verdict := _known_verdict(named.reference, accepted, verdicts)) != "ours":
+        if (verdict := _verdict(named.reference, accepted)) != "ours":
             return verdict
     return "ours"
-
-
-def _known_verdict(reference: str, accepted: set[str], verdicts: dict[str, Whose]) -> Whose:
-    verdict = verdicts.get(reference)
-    if verdict is None:
-        verdict = verdicts[reference] = _verdict(reference, accepted)
-    return verdict
 
 
 def _verdict(reference: str, accepted: set[str]) -> Whose:

@@ -101,6 +101,7 @@ def _read(result: Result, match: LabMatch, frame: Frame) -> LabResult | DataGap:
         return _gap(match, frame, "no-date", f"{shown} {read.unit} has no date and was not used")
     unit_as_sent = reading.code or reading.unit or ""
     reported = Reported(match.analyte, reading.value, unit_as_sent, read.unit, frame.when.earliest)
+    ranges, flags = result.reference_range, result.interpretation
     return LabResult(
         analyte=match.analyte,
         value=read.value,
@@ -108,8 +109,8 @@ def _read(result: Result, match: LabMatch, frame: Frame) -> LabResult | DataGap:
         date=frame.when.earliest,
         moment=frame.when.moment,
         comparator=reading.comparator,
-        range=limits(result.reference_range, reported, frame.person) if result.reference_range else None,
-        interpretation=interpretation(result.interpretation) if result.interpretation else "",
+        range=limits(ranges, reported, frame.person) if ranges else None,
+        interpretation=interpretation(flags) if flags else "",
         preliminary=frame.status == "preliminary",
         specimen=frame.specimen,
         specimen_problem="haemolysed" if frame.haemolysed else "",

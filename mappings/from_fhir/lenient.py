@@ -44,9 +44,16 @@ def decode(content: bytes | Raw, shape: type[Shape]) -> tuple[Shape, frozenset[s
     return read, frozenset(left_out)
 
 
+def decode_element(content: bytes, kind: Any) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - a type expression
+    """Read one element as `kind`, and name what was left out; None if nothing could be read."""
+    left_out: set[str] = set()
+    read = _read(_BUILTINS.decode(content), _type_of(kind), "", left_out)
+    return None if read is _LEFT_OUT else read, frozenset(left_out)
+
+
 @lru_cache(maxsize=64)
-def _type_of(shape: type[msgspec.Struct]) -> inspect.Type:
-    return inspect.type_info(shape)
+def _type_of(kind: Any) -> inspect.Type:  # noqa: ANN401 - a type expression
+    return inspect.type_info(kind)
 
 
 def _read(value: Any, kind: inspect.Type, path: str, left_out: set[str]) -> Any:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.memory import remember
+from mappings.from_fhir.shapes import CODE, Result
 from mappings.from_fhir.vocabulary import (
     MEASURES,
     NEURO_EXAM,
@@ -43,9 +44,17 @@ class Meaning(NamedTuple):
     """It names something that is read even without a text in its value."""
 
 
+def meaning_of(result: Result) -> Meaning | None:
+    """What the code of a result or an examination means; None without a code. Raises ValueError if it is unreadable."""
+    return _meaning(bytes(result.code_json))
+
+
 @remember
-def meaning_of(code: CodeableConcept) -> Meaning:
-    """Look an observation's code up everywhere."""
+def _meaning(written: bytes) -> Meaning | None:
+    """Look a code, as JSON, up everywhere."""
+    code = CODE.read(written)
+    if code is None:
+        return None
     named = concepts_of(code.coding, code.text or None)
     found = findings_among(named.concepts)
     item = next((MEASURES[concept] for concept in named.concepts if concept in MEASURES), "")

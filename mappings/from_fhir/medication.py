@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
+from msgspec.json import encode
+
 from mappings.facts import DataGap, Medication
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.datatypes import CodeableConcept, Coding, Period
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.medication_shapes import (
-    Dosage,
+    DOSAGES,
+    MEDICINE,
     MedicationAdministration,
     MedicationRequest,
     MedicationStatement,
@@ -40,10 +43,11 @@ Use = MedicationRequest | MedicationStatement | MedicationAdministration
 class Named(NamedTuple):
     """All that says which medicine it is and by which route it is taken."""
 
-    concepts: tuple[CodeableConcept, ...]
+    concepts: tuple[bytes, ...]
+    """CodeableConcepts as JSON."""
     display: str
-    routes: tuple[CodeableConcept, ...]
-    instructions: tuple[str, ...]
+    dosages: bytes
+    """As JSON."""
 
 
 class Medicine(NamedTuple):
@@ -54,11 +58,10 @@ class Medicine(NamedTuple):
 
 
 class Course(NamedTuple):
-    """When and how it is taken."""
+    """When it is taken."""
 
     start: date | None
     end: date | None
-    dosages: Sequence[Dosage]
 
 
 def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
@@ -68,8 +71,7 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     status = _status(use, draft=item.draft)
     if status is None:
         return
-    course = _course(use)
-    medicine = _medicine(_named(use, chart, course.dosages))
+    medicine = _medicine(_named(use, chart))
     if medicine is None:
         text = "a medicine is ordered or recorded that the record does not name"
         yield DataGap("medication", "medication-not-resolved", text, item.label or item.key)
@@ -77,6 +79,7 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     match = medicine.match
     if match.no_medicine:
         return
+    course = _course(use)
     yield Medication(
         text=medicine.text,
         classes=match.classes,
@@ -122,22 +125,18 @@ def _is_negated(use: Use, *, draft: bool) -> bool:
     return use.not_given
 
 
-def _named(use: Use, chart: Chart, dosages: Sequence[Dosage]) -> Named:
-    concepts, reference = [use.medication_codeable_concept], use.medication_reference
+def _named(use: Use, chart: Chart) -> Named:
+    concepts, reference = [bytes(use.medication_codeable_concept_json)], use.medication_reference
     display = ""
     if use.medication:
-        concepts += [use.medication.concept, CodeableConcept(use.medication.coding, use.medication.text)]
+        of_r5 = (use.medication.concept, CodeableConcept(use.medication.coding, use.medication.text))
+        concepts += map(encode, of_r5)
         reference = reference or use.medication.reference
     if reference:
         display = reference.display
         if medication := chart.resolve(reference.reference, use.contained, MedicationResource):
             concepts += _contents(medication)
-    return Named(
-        tuple([concept for concept in concepts if concept]),
-        display,
-        tuple([dosage.route for dosage in dosages if dosage.route]),
-        tuple([dosage.text for dosage in dosages if dosage.text]),
-    )
+    return Named(tuple(concepts), display, bytes(use.dosages_json))
 
 
 def missing_medication(item: Item, chart: Chart) -> str:
@@ -151,21 +150,24 @@ def missing_medication(item: Item, chart: Chart) -> str:
     return reference.reference
 
 
-def _contents(medication: MedicationResource) -> list[CodeableConcept | None]:
-    """Its code; without one, its ingredients."""
-    if medication.code and (medication.code.coding or medication.code.text):
-        return [medication.code]
+def _contents(medication: MedicationResource) -> list[bytes]:
+    """Its code as JSON; without one, its ingredients."""
+    written = bytes(medication.code_json)
+    code = MEDICINE.read(written)
+    if code and (code.coding or code.text):
+        return [written]
     concepts: list[CodeableConcept | None] = []
     for ingredient in medication.ingredient:
         concepts += [ingredient.item_codeable_concept, ingredient.item.concept if ingredient.item else None]
-    return concepts
+    return [encode(concept) for concept in concepts]
 
 
 @remember
 def _medicine(named: Named) -> Medicine | None:
-    """None: it has no name at all."""
-    codings = tuple(c for concept in named.concepts for c in concept.coding if c.code or c.display)
-    stated = [concept.text for concept in named.concepts]
+    """None: it has no name at all. Raises ValueError if what should name it cannot be read."""
+    concepts = [concept for written in named.concepts if (concept := MEDICINE.read(written))]
+    codings = tuple(c for concept in concepts for c in concept.coding if c.code or c.display)
+    stated = [concept.text for concept in concepts]
     stated += [named.display, *(coding.display or "" for coding in codings)]
     texts = tuple(dict.fromkeys(text.strip() for text in stated if text.strip()))
     if not codings and not texts:
@@ -176,10 +178,12 @@ def _medicine(named: Named) -> Medicine | None:
 
 def _recognise(codings: Sequence[Coding], texts: Sequence[str], named: Named) -> DrugMatch:
     """Instructions may tell the route and the form; a medicine that only they name is not the one ordered."""
-    routes = (name for route in named.routes for name in _names(route))
+    dosages = DOSAGES.read(named.dosages)
+    routes = (name for dosage in dosages if dosage.route for name in _names(dosage.route))
     route = next((name for name in routes if name), "")
-    match = recognise(codings, [*texts, *named.instructions], route)
-    if named.instructions and match.by in ("", "text"):
+    instructions = [dosage.text for dosage in dosages if dosage.text]
+    match = recognise(codings, [*texts, *instructions], route)
+    if instructions and match.by in ("", "text"):
         by_name = recognise(codings, texts, route)
         return match if by_name.by else by_name
     return match
@@ -194,26 +198,25 @@ def _names(concept: CodeableConcept) -> tuple[str, ...]:
 def _course(use: Use) -> Course:
     """Start: the earliest stated, its latest possible day. End: the last stated, its latest possible day."""
     changed = ""
-    dosages: Sequence[Dosage]
     periods: list[Period | None]
     if isinstance(use, MedicationRequest):
-        dosages = use.dosage_instruction
-        periods = [use.dispense_request.validity_period] if use.dispense_request else []
+        dispensed = use.dispense_request
+        periods = [dispensed.validity_period] if dispensed else []
         written = use.authored_on or use.date_written
-        changed = use.status_changed if use.status.strip().lower() in ENDED else ""
+        if use.status_changed and use.status.strip().lower() in ENDED:
+            changed = use.status_changed
     elif isinstance(use, MedicationStatement):
-        dosages, periods, written = use.dosage, [use.effective_period], use.effective_date_time
+        periods, written = [use.effective_period], use.effective_date_time
     else:
-        dosages = (use.dosage,) if use.dosage else ()
         written = use.effective_date_time or use.occurence_date_time
         periods = [use.effective_period, use.occurence_period, Period(written, written)]
+    dosages = DOSAGES.read(bytes(use.dosages_json))
     bounds = [d.timing.repeat.bounds_period for d in dosages if d.timing and d.timing.repeat]
     stated = [period for period in (*bounds, *periods) if period]
-    starts = [time.latest for period in stated if (time := when(period.start))]
-    if not starts and (time := when(written)):
-        starts = [time.latest]
+    ordered = when(written)
+    start = min((time.latest for p in stated if (time := when(p.start))), default=None) if stated else None
     end = _end(bounds, periods, changed) if stated or changed else None
-    return Course(min(starts, default=None), end, dosages)
+    return Course(start or (ordered.latest if ordered else None), end)
 
 
 def _end(bounds: Sequence[Period | None], periods: Sequence[Period | None], changed: str) -> date | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from msgspec import Raw, field
+
 from mappings.from_fhir.datatypes import (
     CodeableConcept,
     CodeableReference,
@@ -10,6 +14,7 @@ from mappings.from_fhir.datatypes import (
     Reference,
     Resource,
 )
+from mappings.from_fhir.details import EVERYTHING, Detail
 
 
 class Ingredient(Element):
@@ -22,7 +27,7 @@ class Ingredient(Element):
 class Medication(Resource, tag_field="resourceType", tag="Medication"):
     """https://hl7.org/fhir/R4/medication.html"""
 
-    code: CodeableConcept | None = None
+    code_json: Raw = field(default=Raw(), name="code")
     ingredient: tuple[Ingredient, ...] = ()
 
 
@@ -52,10 +57,15 @@ class DispenseRequest(Element):
     validity_period: Period | None = None
 
 
+MEDICINE: Final = Detail[CodeableConcept | None](CodeableConcept, None)
+"""`medicationCodeableConcept`, `Medication.code`."""
+DOSAGES: Final = Detail[tuple[Dosage, ...]](tuple[Dosage, ...], (), not_needed=("timing",))
+
+
 class MedicationUse(Resource):
     """What the resources that name a medicine have in common; `medication` is R5's."""
 
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept_json: Raw = field(default=Raw(), name="medicationCodeableConcept")
     medication_reference: Reference | None = None
     medication: CodeableReference | None = None
 
@@ -71,8 +81,9 @@ class MedicationRequest(MedicationUse, tag_field="resourceType", tag="Medication
     status_changed: str = ""
     authored_on: str = ""
     date_written: str = ""
-    dosage_instruction: tuple[Dosage, ...] = ()
-    dispense_request: DispenseRequest | None = None
+    dosages_json: Raw = field(default=Raw(), name="dosageInstruction")
+    dispense_request_json: Raw = field(default=Raw(), name="dispenseRequest")
+    dispense_request = Detail[DispenseRequest | None](DispenseRequest, None, not_needed=EVERYTHING)
 
 
 class MedicationOrder(MedicationRequest, tag_field="resourceType", tag="MedicationOrder"):
@@ -93,7 +104,7 @@ class MedicationStatement(MedicationUse, tag_field="resourceType", tag="Medicati
     adherence: Adherence | None = None
     effective_date_time: str = ""
     effective_period: Period | None = None
-    dosage: tuple[Dosage, ...] = ()
+    dosages_json: Raw = field(default=Raw(), name="dosage")
 
 
 class MedicationAdministration(MedicationUse, tag_field="resourceType", tag="MedicationAdministration"):
@@ -104,4 +115,4 @@ class MedicationAdministration(MedicationUse, tag_field="resourceType", tag="Med
     effective_period: Period | None = None
     occurence_date_time: str = ""
     occurence_period: Period | None = None
-    dosage: Dosage | None = None
+    dosages_json: Raw = field(default=Raw(), name="dosage")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from mappings.facts import LabResult
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.dates import When
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import meaning_of
 from mappings.from_fhir.panels import stated_time
 from mappings.from_fhir.shapes import Observation
@@ -31,20 +32,22 @@ class Sorted(NamedTuple):
 
 
 def sort_observations(items: Iterable[Item], member_times: dict[str, When]) -> Sorted:
-    """Tell the dated results from findings, panels, history and what states no time."""
+    """Tell the dated results from findings, panels, history, what states no time and what cannot be read."""
     found = Sorted(defaultdict(list), [])
     for item in items:
         observation = item.resource
-        if not isinstance(observation, Observation):
-            continue
-        analyte = ""
-        if observation.code and not observation.component:
-            analyte = meaning_of(observation.code).lab.analyte
-        when = (stated_time(observation) or member_times.get(item.label)) if analyte else None
-        if when is None:
+        assert isinstance(observation, Observation)  # noqa: S101 - read.py sorts by type
+        try:
+            meaning = meaning_of(observation)
+        except DATA_ERRORS:
+            meaning = None
+        when = None
+        if meaning and meaning.lab.analyte and not observation.component:
+            when = stated_time(observation) or member_times.get(item.label)
+        if when is None or meaning is None:
             found.others.append(item)
         else:
-            found.results[analyte].append((when.earliest, item))
+            found.results[meaning.lab.analyte].append((when.earliest, item))
     return found
 
 

@@ -40,9 +40,9 @@ def read_observation(
             "Observation", "not-readable", "an Observation does not say what it is of", item.label or item.key
         )
     for result in (observation, *observation.component):
-        if result.code is None:
+        meaning = meaning_of(result)
+        if meaning is None:
             continue
-        meaning = meaning_of(result.code)
         if not meaning.lab.analyte:
             if meaning.history or result.value_string or result.value_codeable_concept:
                 yield from _history(result, meaning, item, when, chart)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
@@ -11,6 +12,7 @@ from mappings.from_fhir import shapes
 from mappings.from_fhir.answers import Said, said, value_concepts, value_text
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.laboratory import USABLE
 from mappings.from_fhir.meaning import meaning_of
 from mappings.from_fhir.panels import stated_time
@@ -31,21 +33,23 @@ class Pregnancy(NamedTuple):
     text: str = ""
 
 
-def read_patient(patient_id: str, items: Iterable[Item], problems: Iterable[Problem]) -> Patient:
-    """The patient, known or not: what no Patient resource says stays unknown."""
+def read_patient(
+    patient_id: str, patients: Iterable[Item], observations: Iterable[Item], problems: Iterable[Problem]
+) -> Patient:
+    """The patient, known or not: what no Patient resource says stays unknown.
+
+    Of `observations` those about pregnancy are read; one that cannot be read leaves its gap elsewhere.
+    """
     known = shapes.Patient()
+    for item in patients:
+        if isinstance(item.resource, shapes.Patient):
+            known = item.resource
     statements: list[Pregnancy] = []
-    for item in items:
-        resource = item.resource
-        if isinstance(resource, shapes.Patient):
-            known = resource
-        elif (
-            isinstance(resource, shapes.Observation)
-            and resource.value_quantity is None
-            and resource.code
-            and meaning_of(resource.code).pregnancy_status
-        ):
-            statements += _stated(resource)
+    for item in observations:
+        observation = item.resource
+        if isinstance(observation, shapes.Observation) and observation.value_quantity is None:
+            with suppress(*DATA_ERRORS):
+                statements += _stated(observation)
     statements += _diagnosed(problems)
     latest = max(statements, default=None)
     born = when(known.birth_date)
@@ -61,6 +65,9 @@ def read_patient(patient_id: str, items: Iterable[Item], problems: Iterable[Prob
 
 def _stated(observation: shapes.Observation) -> Iterator[Pregnancy]:
     """LOINC 82810-3: pregnant, not pregnant; possible or unknown says nothing."""
+    meaning = meaning_of(observation)
+    if meaning is None or not meaning.pregnancy_status:
+        return
     if observation.status.strip().lower() not in USABLE:
         return
     time, text = stated_time(observation), value_text(observation)

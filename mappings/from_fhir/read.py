@@ -19,8 +19,9 @@ from mappings.facts import (
     PatientFacts,
     Problem,
 )
-from mappings.from_fhir.bundle import DATA_ERRORS, Item, next_links
+from mappings.from_fhir.bundle import Item, next_links
 from mappings.from_fhir.chart import Chart, Source, collect
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.identity import bare_id, own
 from mappings.from_fhir.limits import Person
 from mappings.from_fhir.medication import is_draft, missing_medication, read_medication
@@ -36,11 +37,9 @@ __all__ = ["Source", "next_links", "read_patient_facts", "unresolved_medications
 
 Reader = Callable[[Item, Chart], Iterator[Any]]
 
+MEDICINES: Final = ("MedicationRequest", "MedicationOrder", "MedicationStatement", "MedicationAdministration")
 READERS: Final[dict[str, Reader]] = {
-    "MedicationRequest": read_medication,
-    "MedicationOrder": read_medication,
-    "MedicationStatement": read_medication,
-    "MedicationAdministration": read_medication,
+    **dict.fromkeys(MEDICINES, read_medication),
     "Condition": read_condition,
     "Procedure": read_procedure,
     "Encounter": read_encounter,
@@ -51,8 +50,9 @@ READERS: Final[dict[str, Reader]] = {
 }
 """All but Observation, which is read later: its reference intervals depend on who the patient is."""
 
-FIRST: Final = frozenset({"Condition", "Procedure", "Encounter", "QuestionnaireResponse"})
+FIRST: Final = ("Condition", "Procedure", "Encounter", "QuestionnaireResponse")
 """What says, with the Observations that are no results, which problems the patient has."""
+LATER: Final = tuple(type_ for type_ in READERS if type_ not in FIRST)
 
 
 def read_patient_facts(
@@ -78,20 +78,23 @@ def read_patient_facts(
         for fact in found:
             facts[type(fact)].append(fact)
 
-    for item in mine:
-        if item.type in FIRST:
-            add(_facts(READERS[item.type], item, chart))
-    patient = read_patient(patient_id, mine, facts[Problem])
+    def read_all(types: Iterable[str]) -> None:
+        for type_ in types:
+            for item in mine.get(type_, ()):
+                add(_facts(READERS[type_], item, chart))
+
+    read_all(FIRST)
+    sent = mine.get("Observation", ())
+    patient = read_patient(patient_id, mine.get("Patient", ()), sent, facts[Problem])
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
-    times = member_times(mine, chart)
+    times = member_times((*sent, *mine.get("DiagnosticReport", ())), chart)
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
-    observations = sort_observations(mine, times)
+    observations = sort_observations(sent, times)
     for item in observations.others:
         add(read(item))
-    if not (enough and enough(facts[Problem]) and not any(map(is_draft, mine))):
-        for item in mine:
-            if item.type in READERS and item.type not in FIRST:
-                add(_facts(READERS[item.type], item, chart))
+    drafts = (item for type_ in MEDICINES for item in mine.get(type_, ()) if is_draft(item))
+    if not (enough and enough(facts[Problem]) and not any(drafts)):
+        read_all(LATER)
         add(read_newest(observations.results, read, newest_until))
     return PatientFacts(
         patient=patient,
@@ -125,5 +128,5 @@ def unresolved_medications(patient_id: str, sources: Sequence[Source]) -> list[s
     """
     chart = collect(sources)
     mine, _ = own(chart, bare_id(patient_id))
-    missing = (missing_medication(item, chart) for item in mine)
+    missing = (missing_medication(item, chart) for type_ in MEDICINES for item in mine.get(type_, ()))
     return list(dict.fromkeys(reference for reference in missing if reference))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, get_args
 
+from msgspec import Raw, field
+
 from mappings.from_fhir.datatypes import (
     Annotation,
     CodeableConcept,
@@ -21,6 +23,7 @@ from mappings.from_fhir.datatypes import (
     Reference,
     Resource,
 )
+from mappings.from_fhir.details import EVERYTHING, Detail
 from mappings.from_fhir.medication_shapes import (
     Medication,
     MedicationAdministration,
@@ -57,34 +60,43 @@ class ReferenceRange(Element):
     text: str = ""
 
 
+CODE: Final = Detail[CodeableConcept | None](CodeableConcept, None)
+
+
 class Result(Resource):
     """What an Observation and its components have in common; a component is no resource but reads like one."""
 
-    code: CodeableConcept | None = None
+    code_json: Raw = field(default=Raw(), name="code")
+    code = CODE
     value_quantity: Quantity | None = None
     value_string: str = ""
     value_codeable_concept: CodeableConcept | None = None
     value_boolean: bool | None = None
     value_integer: int | None = None
     data_absent_reason: CodeableConcept | None = None
-    interpretation: tuple[CodeableConcept, ...] = ()
-    reference_range: tuple[ReferenceRange, ...] = ()
+    interpretation_json: Raw = field(default=Raw(), name="interpretation")
+    interpretation = Detail[tuple[CodeableConcept, ...]](tuple[CodeableConcept, ...], ())
+    reference_range_json: Raw = field(default=Raw(), name="referenceRange")
+    reference_range = Detail[tuple[ReferenceRange, ...]](tuple[ReferenceRange, ...], (), not_needed=EVERYTHING)
 
 
 class Observation(Result, tag_field="resourceType", tag="Observation"):
     """https://hl7.org/fhir/R4/observation.html; `comment` is STU3's `note`."""
 
-    category: tuple[CodeableConcept, ...] = ()
+    category_json: Raw = field(default=Raw(), name="category")
+    category = Detail[tuple[CodeableConcept, ...]](tuple[CodeableConcept, ...], ())
     focus: tuple[Reference, ...] = ()
     effective_date_time: str = ""
     effective_instant: str = ""
     effective_period: Period | None = None
     issued: str = ""
-    performer: tuple[Reference, ...] = ()
+    performer_json: Raw = field(default=Raw(), name="performer")
+    performer = Detail[tuple[Reference, ...]](tuple[Reference, ...], (), repeated=False)
     body_site: CodeableConcept | None = None
     note: tuple[Annotation, ...] = ()
     comment: str = ""
-    specimen: Reference | None = None
+    specimen_json: Raw = field(default=Raw(), name="specimen")
+    specimen = Detail[Reference | None](Reference, None, not_needed=EVERYTHING, repeated=False)
     has_member: tuple[Reference, ...] = ()
     component: tuple[Result, ...] = ()
 

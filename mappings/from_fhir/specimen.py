@@ -13,7 +13,8 @@ def specimen_of(observation: Observation, chart: Chart) -> tuple[str, bool]:
 
     A contained specimen without an accession belongs to this result only: its key is empty.
     """
-    reference = observation.specimen.reference if observation.specimen else ""
+    specimen = observation.specimen
+    reference = specimen.reference if specimen else ""
     if not reference:
         return "", False
     if reference.startswith("#"):
@@ -21,9 +22,9 @@ def specimen_of(observation: Observation, chart: Chart) -> tuple[str, bool]:
     known = chart.specimens.get(reference)
     if known is None:
         item = chart.find(reference)
-        specimen = item.resource if item and isinstance(item.resource, Specimen) else None
+        sent = item.resource if item and isinstance(item.resource, Specimen) else None
         key = item.label if item else "/".join(local_key(reference)).lstrip("/")
-        known = chart.specimens[reference] = _read(specimen, key)
+        known = chart.specimens[reference] = _read(sent, key)
     return known
 
 

@@ -50,9 +50,9 @@ def test_null_is_absent() -> None:
     [
         ({"status": ["final"]}, "status"),
         ({"status": True}, "status"),
-        ({"code": ["a", {"text": "b"}]}, "code"),
-        ({"code": True}, "code"),
-        ({"code": {"coding": [{"code": {}}]}}, "code.coding.code"),
+        ({"bodySite": ["a", {"text": "b"}]}, "bodySite"),
+        ({"bodySite": True}, "bodySite"),
+        ({"bodySite": {"coding": [{"code": {}}]}}, "bodySite.coding.code"),
         ({"valueQuantity": {"value": "low"}}, "valueQuantity.value"),
         ({"valueQuantity": {"value": {}}}, "valueQuantity.value"),
         ({"valueBoolean": 1}, "valueBoolean"),
