@@ -13,8 +13,8 @@ from mappings.facts import DataGap
 from mappings.from_fhir import shapes
 from mappings.from_fhir.bundle import Item, Unwrapped, unwrap
 from mappings.from_fhir.datatypes import Meta, Resource
-from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.details import DATA_ERRORS
 
 FORMER_NAMES: Final = {"MedicationOrder": "MedicationRequest", "ProcedureRequest": "ServiceRequest"}
 """What a type of DSTU2 or STU3 has been called since R4."""
@@ -107,9 +107,7 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    sent = Counter([item.type for item in found.items])
-    for former in FORMER_NAMES.keys() & sent.keys():
-        sent[FORMER_NAMES[former]] += sent.pop(former)
+    sent = _count(found.items)
     types = {*sent, *found.others, *(type_ for type_, _ in found.unreadable)}
     if not source.draft:
         chart.read |= types
@@ -137,6 +135,14 @@ def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str
     if not found.null and not found.failed:
         for type_ in source.expects:
             missing.setdefault(type_, source.key)
+
+
+def _count(items: Iterable[Item]) -> Counter[str]:
+    """How many there are of each type, by its name of today."""
+    sent = Counter([item.type for item in items])
+    for former in FORMER_NAMES.keys() & sent.keys():
+        sent[FORMER_NAMES[former]] += sent.pop(former)
+    return sent
 
 
 def _keep(item: Item, chart: Chart) -> None:

@@ -79,7 +79,7 @@ class Meta(Element):
 
 
 class Resource(Element):
-    """What every resource has. `patient` is the subject of some types and releases."""
+    """What every resource has. `patient` is the subject of some types and releases; `focus` only Observations have."""
 
     id: str = ""
     meta_json: Raw = field(default=Raw(), name="meta")
@@ -88,3 +88,4 @@ class Resource(Element):
     status: str = ""
     subject: Reference | None = None
     patient: Reference | None = None
+    focus: tuple[Reference, ...] = ()

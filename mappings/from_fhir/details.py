@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, Generic, TypeVar, overload
 
 import msgspec
-from msgspec import Raw
 
 from mappings.from_fhir import lenient
 from mappings.from_fhir.memory import LONGEST, MOST
@@ -27,7 +26,7 @@ class Detail(Generic[T]):
 
     def __init__(
         self,
-        kind: Any,  # noqa: ANN401 - a type expression
+        kind: Any,
         nothing: T,
         *,
         not_needed: tuple[str, ...] = (),

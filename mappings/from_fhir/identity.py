@@ -8,12 +8,15 @@ from typing import Final, Literal
 from mappings.facts import DataGap
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import FORMER_NAMES, Chart, local_key
-from mappings.from_fhir.shapes import Observation, Patient
+from mappings.from_fhir.shapes import Patient
 
 Whose = Literal["ours", "another", "no-patient"]
 
 UNOWNED: Final = frozenset({"Medication", "Specimen"})
 """Only read through a resource that belongs to the patient."""
+
+PARTICULAR: Final = UNOWNED | {"Patient"}
+"""Types whose owner is not simply their subject."""
 
 NO_PATIENTS: Final = frozenset({"Group", "Device", "Location"})
 """Other subjects an Observation or a request may have."""
@@ -33,12 +36,17 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
     verdicts: dict[str, Whose] = {}
     mine: defaultdict[str, list[Item]] = defaultdict(list)
     others: Counter[str] = Counter()
-    for item in chart.items.values():
-        whose = _whose(item, accepted, verdicts)
+    for (type_, _), item in chart.items.items():
+        resource = item.resource
+        subject = resource.subject
+        whose: Whose | None = None
+        if subject and not (resource.patient or resource.focus or type_ in PARTICULAR):
+            whose = verdicts.get(subject.reference)
+        whose = whose or _whose(item, accepted, verdicts)
         if whose == "ours":
-            mine[item.type].append(item)
+            mine[type_].append(item)
         elif whose == "another":
-            others[FORMER_NAMES.get(item.type, item.type)] += 1
+            others[FORMER_NAMES.get(type_, type_)] += 1
     return mine, [
         DataGap(type_, "wrong-patient", f"{n} {type_} not about this patient, not used")
         for type_, n in others.items()
@@ -47,7 +55,7 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
 
 def _full_urls(chart: Chart, patient_id: str) -> set[str]:
     """The full URLs of the Patient entries that are this patient's."""
-    patients = [item for item in chart.items.values() if isinstance(item.resource, Patient)]
+    patients = [item for (type_, _), item in chart.items.items() if type_ == "Patient"]
     mine = [item for item in patients if item.resource.id == patient_id or _names(item.full_url, patient_id)]
     nameless = [item for item in patients if not item.resource.id and not local_key(item.full_url)[0]]
     if not mine and len(patients) == len(nameless) == 1:
@@ -82,7 +90,7 @@ def _whose(item: Item, accepted: set[str], verdicts: dict[str, Whose]) -> Whose:
                 verdicts[reference] = _verdict(reference, accepted)
             if verdicts[reference] != "ours":
                 return verdicts[reference]
-    for named in resource.focus if isinstance(resource, Observation) else ():
+    for named in resource.focus:
         if (verdict := _verdict(named.reference, accepted)) != "ours":
             return verdict
     return "ours"

@@ -44,7 +44,7 @@ def decode(content: bytes | Raw, shape: type[Shape]) -> tuple[Shape, frozenset[s
     return read, frozenset(left_out)
 
 
-def decode_element(content: bytes, kind: Any) -> tuple[Any, frozenset[str]]:  # noqa: ANN401 - a type expression
+def decode_element(content: bytes, kind: Any) -> tuple[Any, frozenset[str]]:
     """Read one element as `kind`, and name what was left out; None if nothing could be read."""
     left_out: set[str] = set()
     read = _read(_BUILTINS.decode(content), _type_of(kind), "", left_out)
@@ -52,7 +52,7 @@ def decode_element(content: bytes, kind: Any) -> tuple[Any, frozenset[str]]:  # 
 
 
 @lru_cache(maxsize=64)
-def _type_of(kind: Any) -> inspect.Type:  # noqa: ANN401 - a type expression
+def _type_of(kind: Any) -> inspect.Type:
     return inspect.type_info(kind)
 
 

@@ -96,7 +96,10 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
 
 def is_draft(item: Item) -> bool:
     """Whether it is a medicine that is being ordered now."""
-    return isinstance(item.resource, Use) and _status(item.resource, draft=item.draft) == "draft"
+    use = item.resource
+    if not (item.draft or use.status.strip().lower() == "draft"):
+        return False
+    return isinstance(use, Use) and _status(use, draft=item.draft) == "draft"
 
 
 def _status(use: Use, *, draft: bool) -> Status | None:

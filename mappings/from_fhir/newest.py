@@ -26,13 +26,13 @@ Read = Callable[[Item], Sequence[Any]]
 class Sorted(NamedTuple):
     """The Observations of one patient."""
 
-    results: dict[str, list[tuple[date, Item]]]
-    """The dated laboratory results by analyte."""
+    results: dict[str, list[Item]]
+    """The laboratory results by analyte."""
     others: list[Item]
 
 
-def sort_observations(items: Iterable[Item], member_times: dict[str, When]) -> Sorted:
-    """Tell the dated results from findings, panels, history, what states no time and what cannot be read."""
+def sort_observations(items: Iterable[Item]) -> Sorted:
+    """Tell results from findings, panels, history and what cannot be read."""
     found = Sorted(defaultdict(list), [])
     for item in items:
         observation = item.resource
@@ -41,19 +41,29 @@ def sort_observations(items: Iterable[Item], member_times: dict[str, When]) -> S
             meaning = meaning_of(observation)
         except DATA_ERRORS:
             meaning = None
-        when = None
         if meaning and meaning.lab.analyte and not observation.component:
-            when = stated_time(observation) or member_times.get(item.label)
-        if when is None or meaning is None:
-            found.others.append(item)
+            found.results[meaning.lab.analyte].append(item)
         else:
-            found.results[meaning.lab.analyte].append((when.earliest, item))
+            found.others.append(item)
     return found
 
 
-def read_newest(results: dict[str, list[tuple[date, Item]]], read: Read, until: date | None) -> Iterator[Any]:
-    """The facts of all but the superseded results; one dated after `until` supersedes nothing. None: of all."""
-    for dated in results.values():
+def read_newest(
+    results: dict[str, list[Item]], read: Read, member_times: dict[str, When], until: date | None
+) -> Iterator[Any]:
+    """The facts of all but the superseded results; one dated after `until` supersedes nothing. None: of all.
+
+    What states no time supersedes nothing and is always read.
+    """
+    for items in results.values():
+        dated: list[tuple[date, Item]] = []
+        for item in items:
+            observation = item.resource
+            assert isinstance(observation, Observation)  # noqa: S101 - sorted above
+            if when := stated_time(observation) or member_times.get(item.label):
+                dated.append((when.earliest, item))
+            else:
+                yield from read(item)
         dated.sort(key=_day, reverse=True)
         for day, same_day in groupby(dated, key=_day):
             facts = [fact for _, item in same_day for fact in read(item)]

@@ -89,13 +89,13 @@ def read_patient_facts(
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
     times = member_times((*sent, *mine.get("DiagnosticReport", ())), chart)
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
-    observations = sort_observations(sent, times)
+    observations = sort_observations(sent)
     for item in observations.others:
         add(read(item))
     drafts = (item for type_ in MEDICINES for item in mine.get(type_, ()) if is_draft(item))
     if not (enough and enough(facts[Problem]) and not any(drafts)):
         read_all(LATER)
-        add(read_newest(observations.results, read, newest_until))
+        add(read_newest(observations.results, read, times, newest_until))
     return PatientFacts(
         patient=patient,
         labs=tuple(facts[LabResult]),

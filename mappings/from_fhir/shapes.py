@@ -77,7 +77,9 @@ class Result(Resource):
     interpretation_json: Raw = field(default=Raw(), name="interpretation")
     interpretation = Detail[tuple[CodeableConcept, ...]](tuple[CodeableConcept, ...], ())
     reference_range_json: Raw = field(default=Raw(), name="referenceRange")
-    reference_range = Detail[tuple[ReferenceRange, ...]](tuple[ReferenceRange, ...], (), not_needed=EVERYTHING)
+    reference_range = Detail[tuple[ReferenceRange, ...]](
+        tuple[ReferenceRange, ...], (), not_needed=EVERYTHING
+    )
 
 
 class Observation(Result, tag_field="resourceType", tag="Observation"):
@@ -85,7 +87,6 @@ class Observation(Result, tag_field="resourceType", tag="Observation"):
 
     category_json: Raw = field(default=Raw(), name="category")
     category = Detail[tuple[CodeableConcept, ...]](tuple[CodeableConcept, ...], ())
-    focus: tuple[Reference, ...] = ()
     effective_date_time: str = ""
     effective_instant: str = ""
     effective_period: Period | None = None

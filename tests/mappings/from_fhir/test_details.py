@@ -19,7 +19,9 @@ def sent(**elements: Any) -> Observation:
 
 
 def test_an_element_reads_as_if_it_had_been_decoded_at_once() -> None:
-    read = sent(code={"coding": [{"system": "http://loinc.org", "code": "2823-3", "unknown": [1]}], "text": "K"})
+    read = sent(
+        code={"coding": [{"system": "http://loinc.org", "code": "2823-3", "unknown": [1]}], "text": "K"}
+    )
     assert read.code == CodeableConcept((Coding("http://loinc.org", "2823-3"),), "K")
 
 
