@@ -138,7 +138,16 @@ def _read(path: Path) -> dict[str, Any]:
         values["trust"] = {"mode": values["trust"]}  # `trust: off` in short
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise SettingsError(f"{path}: must hold names with values, as in `log_level: INFO`")
+    _beside(path, values)
     return values
+
+
+def _beside(path: Path, values: dict[str, Any]) -> None:
+    """Files that the settings name are beside the settings file, unless their path is absolute."""
+    clients = values.get("trust", {}).get("clients")
+    for client in clients if isinstance(clients, list) else ():
+        if isinstance(client, dict) and isinstance(client.get("jwks"), str):
+            client["jwks"] = str(path.resolve().parent / client["jwks"])
 
 
 def _explain(problem: Mapping[str, Any]) -> str:

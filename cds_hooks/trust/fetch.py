@@ -1,20 +1,27 @@
-"""Fetching a key set: one GET, bounded in time and size, never redirected, never to a private address."""
+"""Reading a key set: as it was handed over, or by one GET, bounded in time and size, never redirected, never private."""
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
+from pathlib import Path
 
 import aiohttp
 
 from cds_hooks.addresses import guarded_socket
+from cds_hooks.trust.key_source import MAX_BYTES, FetchError, KeySource, read_key_file
 
-MAX_BYTES = 1_000_000
 SECONDS = 2.0
 CHUNK = 65_536
 
 
-class FetchError(Exception):
-    """The key set could not be read; the message names a cause, nothing that the server sent."""
+async def read_source(source: KeySource, *, private: bool) -> bytes:
+    """The document of a key set. Raises FetchError."""
+    if isinstance(source, bytes):
+        return source
+    if isinstance(source, Path):
+        return await asyncio.to_thread(read_key_file, source)
+    return await fetch_key_set(source, private=private)
 
 
 async def fetch_key_set(url: str, *, private: bool) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
@@ -38,6 +39,10 @@ class KeySetError(ValueError):
     """Not a JSON Web Key Set."""
 
 
+class _UnusableKeyError(ValueError):
+    """A key that is left out, with our own words for why."""
+
+
 class _KeySet(Struct, frozen=True):
     keys: list[Raw]
 
@@ -71,10 +76,27 @@ class _Registry(jws.JWSRegistry):
     max_signature_length = MAX_TOKEN
 
 
+WRONG_TYPE = "it is not a well-formed public key"
+_WHY = {
+    "kid": "it has no `kid`, so no token can name it",
+    "kty": "its `kty` is neither EC nor RSA",
+    "crv": "its curve is not P-384, which ES384 needs",
+    "alg": "its `alg` is neither ES384 (EC) nor RS384 (RSA)",
+    "use": "its `use` is not `sig`",
+}
+"""By the member that the decoder complains about."""
+_MEMBER = re.compile(r"`(?:\$\.)?(\w+)`")
 _members = msgspec.json.Decoder(dict[str, Raw])
 _key_set = msgspec.json.Decoder(_KeySet)
 _key = msgspec.json.Decoder(_EllipticCurve | _Rsa)
 _registry = _Registry(algorithms=ALGORITHMS, strict_check_header=False)
+
+
+class Unusable(NamedTuple):
+    """A key that is left out: which of its set, counted from 1, and why, in words that name nothing of the key."""
+
+    number: int
+    problem: str
 
 
 def read_key_set(document: bytes, *, public_test: bool = False) -> Mapping[KeyId, Key]:
@@ -83,21 +105,40 @@ def read_key_set(document: bytes, *, public_test: bool = False) -> Mapping[KeyId
     Others are left out: private and symmetric keys, keys for encryption or another algorithm, keys without an id,
     keys whose private half is published (unless `public_test`). Raises KeySetError.
     """
+    keys, unusable = sort_keys(document, public_test=public_test)
+    if unusable:
+        logger.info("%d of %d keys of a key set are not usable", len(unusable), len(keys) + len(unusable))
+    return keys
+
+
+def sort_keys(
+    document: bytes, *, public_test: bool = False
+) -> tuple[Mapping[KeyId, Key], tuple[Unusable, ...]]:
+    """The usable keys as `read_key_set` gives them, and the others with what is wrong with each. Raises KeySetError."""
     try:
         listed = _key_set.decode(document).keys[:MAX_KEYS]
     except (ValueError, RecursionError):
         raise KeySetError("not a JSON Web Key Set") from None
     keys: dict[KeyId, Key] = {}
-    for raw in listed:
+    unusable: list[Unusable] = []
+    for number, raw in enumerate(listed, 1):
         try:
             identifier, key = _read_key(raw)
+        except msgspec.ValidationError as error:
+            problem = _WHY.get(_place(error), WRONG_TYPE)
+        except _UnusableKeyError as error:
+            problem = str(error)
         except (JoseError, ValueError, RecursionError):
-            continue
-        if public_test or key.thumbprint() not in public_test_keys().thumbprints:
-            keys.setdefault(identifier, key)
-    if len(keys) < len(listed):
-        logger.info("%d of %d keys of a key set are not usable", len(listed) - len(keys), len(listed))
-    return keys
+            problem = WRONG_TYPE
+        else:
+            if not public_test and key.thumbprint() in public_test_keys().thumbprints:
+                problem = "its private half is published, anybody can sign with it"
+            elif keys.setdefault(identifier, key) is key:
+                continue
+            else:
+                problem = "an earlier key has the same `kid` and algorithm"
+        unusable.append(Unusable(number, problem))
+    return keys, tuple(unusable)
 
 
 def signed(token: Token, key: Key) -> bool:
@@ -112,16 +153,24 @@ def signed(token: Token, key: Key) -> bool:
 def _read_key(raw: Raw) -> tuple[KeyId, Key]:
     """One key. Raises ValueError, RecursionError or JoseError for one that is not usable."""
     if PRIVATE_MEMBERS & _members.decode(raw).keys():
-        raise ValueError("private or symmetric")
+        raise _UnusableKeyError("it is a private or symmetric key; whoever sent it must make a new one")
     found = _key.decode(raw)
     if "verify" not in found.key_ops:
-        raise ValueError("not for signatures")
+        raise _UnusableKeyError("its `key_ops` does not hold `verify`")
     identifier = KeyId(found.kid, found.alg)
     if isinstance(found, _EllipticCurve):
         return identifier, ECKey.import_key({"kty": "EC", "crv": found.crv, "x": found.x, "y": found.y})
     if _bits(found.n) not in MODULUS_BITS or _bits(found.e) not in EXPONENT_BITS:
-        raise ValueError("too weak or too slow")
+        raise _UnusableKeyError(
+            f"its modulus is not between {MODULUS_BITS[0]} and {MODULUS_BITS[-1]} bits long"
+        )
     return identifier, RSAKey.import_key({"kty": "RSA", "n": found.n, "e": found.e})
+
+
+def _place(error: msgspec.ValidationError) -> str:
+    """The member of a key that is missing or wrong."""
+    found = _MEMBER.search(str(error))
+    return found[1] if found else ""
 
 
 def _bits(number: str) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +18,7 @@ from pydantic import (
 )
 
 from cds_hooks.addresses import AddressError, parse
+from cds_hooks.trust.key_source import FetchError, KeySource, read_key_file
 from cds_hooks.trust.public_test_keys import is_public_test_site
 
 
@@ -45,12 +48,21 @@ class Client(BaseModel):
 
     issuer: Text
     """The `iss` of its tokens, to the letter."""
-    jku: Text
+    jku: Text | None = None
     """Where its key set is; the `jku` of its tokens, if they have one, to the letter."""
+    jwks: Annotated[Path | dict[str, Any] | None, Field(repr=False)] = None
+    """Instead of `jku`: its key set as it was handed over, a file or the JSON Web Key Set itself."""
     audience: Annotated[tuple[Text, ...], BeforeValidator(_list)] = ()
     """Values of `aud` accepted besides the URL of the endpoint, for clients where it is typed in by hand."""
     tenant: Text | None = None
     """The `tenant` of its tokens; without it, every tenant that no other entry names."""
+
+    @property
+    def key_source(self) -> KeySource:
+        """Where its keys are."""
+        if isinstance(self.jwks, dict):
+            return json.dumps(self.jwks).encode()
+        return self.jwks or self.jku or b""
 
 
 class TrustSettings(BaseModel):
@@ -82,15 +94,38 @@ class TrustSettings(BaseModel):
         return self
 
     def _problem(self, client: Client) -> str:
-        try:
-            scheme = parse(client.jku).scheme
-        except AddressError as error:
-            return f"`jku` cannot be used, {error}"
-        if scheme != "https" and not self.allow_private_addresses:
-            return "`jku` must be an https URL (http only with `allow_private_addresses`)"
-        if not self.allow_public_test_keys and any(map(is_public_test_site, (client.issuer, client.jku))):
+        if (client.jku is None) == (client.jwks is None):
+            return "write either `jku` (where its keys are) or `jwks` (the keys, if they were handed over)"
+        if not self.allow_public_test_keys and any(
+            map(is_public_test_site, (client.issuer, client.jku or ""))
+        ):
             return (
                 "the private key of this issuer is published, anybody can sign as it; to try the service out, "
                 "set `allow_public_test_keys: true`"
             )
+        return self._wrong_jwks(client) if client.jku is None else self._wrong_jku(client.jku)
+
+    def _wrong_jku(self, jku: str) -> str:
+        try:
+            scheme = parse(jku).scheme
+        except AddressError as error:
+            return f"`jku` cannot be used, {error}"
+        if scheme != "https" and not self.allow_private_addresses:
+            return "`jku` must be an https URL (http only with `allow_private_addresses`)"
         return ""
+
+    def _wrong_jwks(self, client: Client) -> str:
+        from cds_hooks.trust.keys import KeySetError, sort_keys  # noqa: PLC0415 - loads the cryptography
+
+        source = client.key_source
+        try:
+            document = source if isinstance(source, bytes) else read_key_file(Path(source))
+            keys, unusable = sort_keys(document, public_test=self.allow_public_test_keys)
+        except FetchError as error:
+            return f"`jwks`: the file cannot be read, {error}"
+        except KeySetError:
+            return '`jwks` is not a JSON Web Key Set, as in {"keys": [...]}'
+        if keys:
+            return ""
+        why = "; ".join(f"key {number}: {problem}" for number, problem in unusable)
+        return f"`jwks` holds no usable key{f' ({why})' if why else ''}"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cds_hooks.addresses import AddressError, parse
 from cds_hooks.storage.database import Database
 from cds_hooks.trust.clients import SKEW_SECONDS, Clients, wrong_claim
-from cds_hooks.trust.fetch import fetch_key_set
+from cds_hooks.trust.fetch import read_source
 from cds_hooks.trust.key_sets import KeySets
 from cds_hooks.trust.keys import KeyId, signed
 from cds_hooks.trust.refusal import Unauthorised
@@ -73,7 +73,7 @@ class Verifier:
         client = self._clients.find(token)
         if wrong := wrong_claim(claims, client, endpoint, self._clock()):
             raise Unauthorised(wrong)
-        key = await self._key_sets.find(client.jku, KeyId(token.header.kid, token.header.alg))
+        key = await self._key_sets.find(client.key_source, KeyId(token.header.kid, token.header.alg))
         if key is None:
             raise Unauthorised("key")
         if not signed(token, key):
@@ -94,7 +94,7 @@ def _host(issuer: str) -> str:
 def create_verifier(trust: TrustSettings, database: Database) -> Verifier:
     """The verifier of one worker."""
     key_sets = KeySets(
-        partial(fetch_key_set, private=trust.allow_private_addresses),
+        partial(read_source, private=trust.allow_private_addresses),
         public_test=trust.allow_public_test_keys,
     )
     return Verifier(trust.clients, key_sets, DatabaseReplayStore(database))

@@ -111,7 +111,7 @@ def client(**parts: str) -> str:
         ("trust: {base: cds.example}", "trust.base: "),
         (client(issuer=""), "trust.clients.0.issuer: "),
         (client(isuer="x"), "trust.clients.0.isuer: there is no such setting"),
-        ("trust: {clients: [{issuer: 'https://ehr.example'}]}", "trust.clients.0.jku: Field required"),
+        ("trust: {clients: [{issuer: 'https://ehr.example'}]}", "client 1: write either `jku`"),
         (client(jku="ehr.example/keys"), "client 1: `jku` cannot be used, the address is not an absolute"),
         (client(jku="http://ehr.example/keys"), "client 1: `jku` must be an https URL"),
         (client(jku="https://secret-7f3a@ehr.example/keys"), "client 1: `jku` cannot be used"),
