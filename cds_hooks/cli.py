@@ -192,6 +192,21 @@ def validate(
     raise typer.Exit(validate_files(files, kind=kind, as_json=json, strict_fhir=strict_fhir))
 
 
+@app.command()
+def doctor(
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")] = None,
+    token: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also explain why this token would be refused; `-` reads it."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Examine this installation and say what to fix; exit code 1 if anything does not work."""
+    from cds_hooks.doctor.command import run_doctor
+
+    raise typer.Exit(run_doctor(config, _read(token) if token else None, json=json))
+
+
 def _fail(message: str, code: int = WRONG_INPUT) -> NoReturn:
     """Say what is wrong on standard error and leave."""
     typer.echo(message, err=True)

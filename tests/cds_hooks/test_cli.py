@@ -113,6 +113,7 @@ def test_assess_prints_json(run: Run, twitching: bytes) -> None:
     [
         (("assess", "nowhere.json"), b"", 2, "nowhere.json: cannot be read (No such file or directory)."),
         (("assess", "-"), b"{", 2, "The body is not valid JSON"),
+        (("doctor", "--token", "nowhere"), b"", 2, "nowhere: cannot be read (No such file or directory)."),
         (("assess", "-"), b"{}", 2, "`hook` is missing"),
         (("assess", "-", "--as-of", "soon"), b"{}", 2, "soon"),
         (("serve", "--config", "nowhere.yaml"), b"", 2, "nowhere.yaml: cannot be read"),

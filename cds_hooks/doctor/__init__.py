@@ -1,0 +1,1 @@
+"""`twitching-cds doctor`: examines one installation and says what to fix."""
