@@ -7,11 +7,13 @@ import ipaddress
 import os
 import sys
 from datetime import date, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from cds_hooks.cli_help import examples
 from cds_hooks.database_cli import database
 from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
@@ -32,6 +34,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=examples(
+        "serve",
+        "# then, from another terminal",
+        "assess examples/low-potassium-on-a-thiazide/request.json",
+        "doctor --config site.yaml",
+        "# every command has its own help",
+        "validate --help",
+    ),
 )
 app.add_typer(knowledge)
 app.add_typer(feedback)
@@ -39,7 +49,10 @@ app.add_typer(database)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What the terminal's encoding lacks is printed as an escape, not a crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 
@@ -60,14 +73,28 @@ def _options(
     """Options of every command."""
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "serve",
+        "serve --port 9000",
+        "# for an EHR: several processes, behind a proxy that ends TLS, with registered clients",
+        "serve --host 0.0.0.0 --workers 2 --config site.yaml",
+    )
+)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8080,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings file (YAML); TWITCHING_CDS_CONFIG otherwise."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Number of processes.")] = 1,
 ) -> None:
-    """Answer CDS Hooks calls over HTTP."""
+    """Answer CDS Hooks calls over HTTP, until SIGTERM or Ctrl-C.
+
+    Without settings it listens on this machine only and asks nobody who they are. Settings come from the file and from
+    environment variables (TWITCHING_CDS_…), which win; docs/operations.md lists them.
+    """
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
     try:
@@ -117,7 +144,15 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "assess examples/low-potassium-on-a-thiazide/request.json",
+        "# as of the day the example was made for, for a program",
+        "assess examples/low-potassium-on-a-thiazide/request.json --as-of 2026-11-22 --json",
+        "# from a pipe, without colour",
+        "assess - < request.json",
+    )
+)
 def assess(
     request: Annotated[
         Path, typer.Argument(metavar="REQUEST.json", help="A CDS Hooks request; `-` reads standard input.")
@@ -128,7 +163,10 @@ def assess(
         typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Assess as of this day, not today."),
     ] = None,
 ) -> None:
-    """Assess one request and print what was found."""
+    """Assess one request and print its cards with the reasons.
+
+    Nothing is sent anywhere. Exit code 2 for a request that cannot be used, 3 if it lacks what is needed to say anything.
+    """
     from cds_hooks.calls import evaluate
     from cds_hooks.errors import Refused
     from cds_hooks.explanation import explanation
@@ -149,9 +187,11 @@ def assess(
     if json:
         sys.stdout.buffer.write(explanation(service, call, assessment) + b"\n")
     else:
+        from cds_hooks.card_kit import card_kit
+        from cds_hooks.cards import build_cards
         from cds_hooks.terminal import show
 
-        show(assessment)
+        show(assessment, build_cards(assessment, call.context, card_kit(load_knowledge())))
 
 
 def _is_loopback(host: str) -> bool:
@@ -172,7 +212,16 @@ def _read(path: Path) -> bytes:
         _fail(f"{path}: cannot be read ({error.strerror}).")
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "validate response.json",
+        "# what another service publishes, and the resources in the actions of its cards",
+        "validate --kind discovery - < discovery.json",
+        "validate --strict-fhir cards/*.json",
+        "# for a program",
+        "validate --json request.json response.json",
+    )
+)
 def validate(
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="Documents; `-` reads standard input.")
@@ -186,13 +235,24 @@ def validate(
         bool, typer.Option("--strict-fhir", help="Also check the resources of actions as FHIR R4B.")
     ] = False,
 ) -> None:
-    """Check CDS Hooks documents of any service or client, and name the requirement that each finding is about."""
+    """Check CDS Hooks documents of any service or client.
+
+    Every finding names its requirement. The measure is CDS Hooks 2.0; what 1.x did otherwise and what 3.0-ballot adds is named as such. Exit code 1 if there
+    are errors (SHALL), 2 if a file cannot be read; warnings (SHOULD) and information alone give 0.
+    """
     from cds_hooks.validation.command import validate_files
 
     raise typer.Exit(validate_files(files, kind=kind, as_json=json, strict_fhir=strict_fhir))
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "doctor",
+        "doctor --config site.yaml",
+        "# why is a token refused? A file with what follows `Authorization: Bearer`",
+        "doctor --config site.yaml --token token.txt",
+    )
+)
 def doctor(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")] = None,
     token: Annotated[
@@ -201,7 +261,11 @@ def doctor(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Examine this installation and say what to fix; exit code 1 if anything does not work."""
+    """Examine this installation and say what to fix.
+
+    Exit code 1 if anything does not work. It looks at settings, rules, database, client keys, the service's address, certificates, FHIR servers and the clock,
+    as the service itself would from this machine. It changes nothing and prints no secret.
+    """
     from cds_hooks.doctor.command import run_doctor
 
     raise typer.Exit(run_doctor(config, _read(token) if token else None, json=json))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cds_hooks.cli_help import examples
+
 if TYPE_CHECKING:
     from cds_hooks.storage.database import Database
 
@@ -29,7 +31,9 @@ def _group() -> None:
     """Keep `upgrade` a command of a group, although it is the only one."""
 
 
-@database.command()
+@database.command(
+    epilog=examples("database upgrade", "database upgrade --config site.yaml"),
+)
 def upgrade(config: Config = None) -> None:
     """Bring the tables up to date; the service also does this when it starts."""
     import asyncio

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from cds_hooks.cli_help import examples
 from cds_hooks.database_cli import Config, open_database, unavailable
 
 feedback = typer.Typer(
@@ -24,7 +25,13 @@ def _group() -> None:
     """Keep `report` a command of a group, although it is the only one."""
 
 
-@feedback.command()
+@feedback.command(
+    epilog=examples(
+        "feedback report",
+        "feedback report --since 2026-11-01 --config site.yaml",
+        "feedback report --json",
+    )
+)
 def report(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,  # noqa: FBT002 - typer's way of flags
     since: Annotated[

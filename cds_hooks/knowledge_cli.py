@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from cds_hooks.cli_help import examples
+
 if TYPE_CHECKING:
     from mappings.knowledge import Knowledge
 
@@ -24,7 +26,7 @@ knowledge = typer.Typer(
 )
 
 
-@knowledge.command()
+@knowledge.command(epilog=examples("knowledge check", "knowledge check my-rules --as-of 2027-12-01"))
 def check(
     folder: Annotated[
         Path | None, typer.Argument(metavar="FOLDER", help="Rule files; the shipped ones by default.")
@@ -65,7 +67,7 @@ def check(
     )
 
 
-@knowledge.command()
+@knowledge.command(epilog=examples("knowledge show hypokalaemia", "knowledge show source-attributes"))
 def show(
     identifier: Annotated[
         str,
@@ -73,8 +75,7 @@ def show(
     ],
 ) -> None:
     """Print one rule for a person: conditions, limits, sources, when not to trust it."""
-    from rich.console import Console
-
+    from cds_hooks.console import console, trimmed
     from cds_hooks.knowledge_pages.pages import UnknownIdError, pages_of
     from cds_hooks.knowledge_pages.terminal import show as print_page
 
@@ -82,14 +83,15 @@ def show(
         pages = pages_of(identifier, _load())
     except UnknownIdError as error:
         _fail(str(error))
-    console = Console(highlight=False)
-    for number, page in enumerate(pages):
-        if number:
-            console.print()
-        print_page(page, console)
+    to = console()
+    with trimmed(to):
+        for number, page in enumerate(pages):
+            if number:
+                to.print()
+            print_page(page, to)
 
 
-@knowledge.command()
+@knowledge.command(epilog=examples("knowledge document > rules.md"))
 def document() -> None:
     """Print all rules as one page of Markdown, which is docs/knowledge.md."""
     from cds_hooks.knowledge_pages.document import document as text_of
@@ -97,7 +99,7 @@ def document() -> None:
     sys.stdout.buffer.write(text_of(_load()).encode())
 
 
-@knowledge.command()
+@knowledge.command(epilog=examples("knowledge export fhir-artifacts"))
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")],
 ) -> None:

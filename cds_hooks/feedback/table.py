@@ -6,12 +6,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cds_hooks.console import console as standard_output
+from cds_hooks.console import trimmed
 from cds_hooks.feedback.report import Report, TopicCount
 
 
 def show(report: Report, console: Console | None = None) -> None:
     """Print the report: a line per topic with its reasons below, then the tests accepted."""
-    console = console or Console(highlight=False)
+    console = console or standard_output()
+    with trimmed(console):
+        _show(report, console)
+
+
+def _show(report: Report, console: Console) -> None:
     if not report.n:
         console.print(Text(f"No feedback{f' since {report.since}' if report.since else ''}."))
         return

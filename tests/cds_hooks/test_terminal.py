@@ -8,8 +8,22 @@ from collections.abc import Callable
 import pytest
 from rich.console import Console
 
+from cds_hooks.card_kit import CardKit
+from cds_hooks.cards import build_cards
+from cds_hooks.console import WIDEST, console
+from cds_hooks.request import HookContext
 from cds_hooks.terminal import show
-from mappings.assessment import Assessment, Considered, Contributor, Evidence, Gate, RedFlag, SafetyItem
+from mappings.assessment import (
+    Assessment,
+    Considered,
+    Contributor,
+    Effect,
+    Evidence,
+    Gate,
+    Proposal,
+    RedFlag,
+    SafetyItem,
+)
 from mappings.assessment import TestAdvice as Advice  # under a name that pytest does not collect
 from mappings.facts import DataGap
 
@@ -18,7 +32,7 @@ Make = Callable[..., Assessment]
 
 def shown(assessment: Assessment, width: int = 100) -> str:
     out = io.StringIO()
-    show(assessment, Console(file=out, width=width, highlight=False))
+    show(assessment, console=Console(file=out, width=width, highlight=False))
     return out.getvalue()
 
 
@@ -84,3 +98,71 @@ def test_the_record_cannot_steer_the_terminal(assessment: Make) -> None:
     )
     assert not set(text) & {"\x1b", "\x07", "\x9b", "\r"}
     assert "[bold red]x[/]" in text
+
+
+def test_what_is_piped_has_no_blanks_at_the_ends_of_lines(assessment: Make, low_potassium: Evidence) -> None:
+    causes = (Contributor("hypokalaemia", "Low potassium", "C1", "plausible", (low_potassium,)),)
+    lines = shown(assessment(contributors=causes, notes=("A note.",))).splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
+def test_medicines_being_ordered_are_shown(assessment: Make) -> None:
+    order = Proposal(
+        "thiazide",
+        "Thiazide diuretic",
+        "hydrochlorothiazide 25 mg",
+        "MedicationRequest/m-1",
+        (Effect("potassium", "low", "may lower potassium", "may lower potassium, 3.1 now"),),
+        "Measure potassium first.",
+    )
+    text = shown(assessment(proposals=(order,)))
+    for part in (
+        "hydrochlorothiazide 25 mg (Thiazide diuretic)",
+        "may lower potassium, 3.1 now",
+        "Measure potassium first.",
+    ):
+        assert part in text
+
+
+def test_the_cards_come_first_in_their_own_words(
+    assessment: Make, kit: CardKit, context: HookContext, contributor: Callable[..., Contributor]
+) -> None:
+    made = assessment(indicator="warning", contributors=(contributor(),))
+    out = io.StringIO()
+    show(made, build_cards(made, context, kit), Console(file=out, width=200, highlight=False))
+    lines = out.getvalue().splitlines()
+    assert lines[2] == (
+        "warning   Review low potassium, 2.8 mmol/L on 2026-02-25: possible contributor to muscle twitching"
+    )
+
+
+def test_a_narrow_terminal_gets_a_list_of_tests(assessment: Make) -> None:
+    made = assessment(tests=(Advice("tsh", "TSH", "suggested", "not measured", "urgent"),))
+    assert "- TSH (suggested, urgent): not measured" in shown(made, 60)
+    assert "Status" not in shown(made, 60)
+    assert "Status" in shown(made, 100)
+
+
+def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch, assessment: Make) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    def printed() -> str:
+        out = Terminal()
+        show(assessment(indicator="critical"), console=Console(file=out, highlight=False))
+        return out.getvalue()
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[1;31m" in printed()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1;31m" not in printed()
+
+
+def test_no_line_is_wider_than_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    assert console().width == WIDEST
+    monkeypatch.setenv("COLUMNS", "40")
+    assert console().width == 40
