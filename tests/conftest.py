@@ -64,9 +64,11 @@ def clean_environment() -> dict[str, str]:
 class Running:
     """The real service in a process of its own; its files are in `folder`."""
 
-    def __init__(self, folder: Path, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, prefix: Sequence[str] = (), port: int = 0, **settings: str
+    ) -> None:
         """`settings` are environment variables without `TWITCHING_CDS_`, in lower case; `prefix` starts the command."""
-        self.port = _free_port()
+        self.port = port or _free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"service-{self.port}.log"
         command = [
