@@ -48,8 +48,9 @@ def _braces_close(node: Node) -> Iterator[Violation]:
 
 
 def _tokens_are_paths(node: Node) -> Iterator[Violation]:
-    """2.0 allows context fields and user identifiers; expressions are of the 3.0 ballot."""
+    """2.0 allows context fields and user identifiers; expressions are for services that say they are of the 3.0 ballot."""
     hook = hook_named(node.value.get("hook"))
+    of_3 = str(node.value.get("version", "")).startswith("3.")
     for at, token in _tokens(node):
         name = _FIELD.fullmatch(token)
         if token in USER_TOKENS or _SOME_FIELD.fullmatch(token):
@@ -58,17 +59,22 @@ def _tokens_are_paths(node: Node) -> Iterator[Violation]:
             problem = f"`{hook.name}` has no context field `{name[1]}`."
             fix = f"Use one of its fields: {', '.join(f for f, spec in hook.fields.items() if spec.token)}."
             yield Violation(at, problem, fix)
-        elif not name and _nested(token) is None:
+        elif not name and _nested(token) is None and not (of_3 and _is_expression(token)):
             problem = f"{quoted(token)} is neither a context field nor a user identifier."
             fix = (
-                "Write {{context.field}} without spaces or expressions; expressions belong to the 3.0 ballot."
+                "Write {{context.field}} without spaces or expressions. Expressions belong to the 3.0 ballot; a service "
+                "that wants them says so by its `version`."
             )
             yield Violation(at, problem, fix)
 
 
+def _is_expression(token: str) -> bool:
+    return "(" in token or token.strip().startswith("%")
+
+
 def _expressions_belong_to_3(node: Node) -> Iterator[Violation]:
     for at, token in _tokens(node):
-        if "(" in token or token.strip().startswith("%"):
+        if _is_expression(token):
             problem = f"{quoted(token)} is an expression of the 3.0 ballot; clients of 2.0 do not replace it."
             yield Violation(at, problem, "Ask for more and filter in the service.")
 

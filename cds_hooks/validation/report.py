@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -13,17 +14,19 @@ from cds_hooks.validation.requirements import requirements
 from cds_hooks.validation.validate import Report
 
 COLOURS: Mapping[Severity, str] = {"error": "31", "warning": "33", "information": "36"}
-WIDTH = 110
+WIDEST = 110
+NARROWEST = 20
 
 
 def as_text(name: str, report: Report, *, colour: bool = False) -> str:
     """One file's findings: a heading, then severity and place, problem, cure and requirements of each."""
+    width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size((WIDEST, 0)).columns))
     counts = [_counted(report.count(severity), severity) for severity in SEVERITIES if report.count(severity)]
     heading = (
         f"{_printable(name)}: {report.kind or 'unknown kind'}, {', '.join(counts) or 'nothing to report'}"
     )
     return "\n".join(
-        [heading, *(line for finding in report.findings for line in _lines(finding, colour=colour))]
+        [heading, *(line for finding in report.findings for line in _lines(finding, width, colour=colour))]
     )
 
 
@@ -39,12 +42,12 @@ def as_json(reports: Mapping[str, Report]) -> str:
     )
 
 
-def _lines(finding: Finding, *, colour: bool) -> Iterator[str]:
+def _lines(finding: Finding, width: int, *, colour: bool) -> Iterator[str]:
     mark = f"\x1b[{COLOURS[finding.severity]}m{finding.severity}\x1b[0m" if colour else finding.severity
     yield f"  {mark} at {finding.path}"
     for part in (finding.problem, finding.fix, f"[{', '.join(finding.requirements)}]"):
         yield from textwrap.wrap(
-            _printable(part), WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
+            _printable(part), width, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False
         )
 
 

@@ -156,15 +156,18 @@ def _has_required(shape: str) -> bool:
 
 def _string(value: str, field: Field, at: Path) -> Iterator[Finding]:
     pattern = field.pattern()
+    fix = f"Send {field.send}."
     if field.values and value not in field.values:
         problem = f"`{at[-1]}` is {quoted(value)}, not {listed(field.values)}."
+        meant = next((known for known in field.values if known.lower() == value.strip().lower()), "")
+        fix = f"Send {meant}; capitals and blanks count." if meant else fix
     elif field.longest is not None and len(value) > field.longest:
         problem = f"`{at[-1]}` has {len(value)} characters; at most {field.longest} are allowed."
     elif pattern and not _regex(pattern.pattern).fullmatch(value):
         problem = f"{quoted(value)} is not {pattern.says}."
     else:
         return
-    yield Finding("error", json_path(at), problem, f"Send {field.send}.", field.ids_of_value)
+    yield Finding("error", json_path(at), problem, fix, field.ids_of_value)
 
 
 def _resource(value: dict[str, Any], field: Field, at: Path) -> Iterator[Finding]:

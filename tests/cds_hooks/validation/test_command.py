@@ -43,6 +43,14 @@ def test_errors_leave_with_1_and_name_place_cure_and_requirement(
     assert "\x1b" not in out
 
 
+def test_lines_fit_the_terminal(
+    bad: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    validate_files([bad], kind=None, as_json=False)
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()[1:]) <= 50
+
+
 def test_a_file_that_cannot_be_read_leaves_with_2_and_the_others_are_checked(
     bad: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
