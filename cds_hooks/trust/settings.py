@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -57,7 +58,7 @@ class Client(BaseModel):
     tenant: Text | None = None
     """The `tenant` of its tokens; without it, every tenant that no other entry names."""
 
-    @property
+    @cached_property
     def key_source(self) -> KeySource:
         """Where its keys are."""
         if isinstance(self.jwks, dict):

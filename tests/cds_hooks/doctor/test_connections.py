@@ -8,11 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
 
+from cds_hooks.doctor import visits
 from cds_hooks.doctor.address_check import address_check
 from cds_hooks.doctor.check import Case
 from cds_hooks.doctor.clients_check import clients_check
@@ -79,6 +81,20 @@ class TestClients:
     def test_nobody_there(self, client: Callable[..., dict[str, Any]], one: One, free_port: int) -> None:
         status, text = one(clients_check, **client(f"http://127.0.0.1:{free_port}/keys"))
         assert (status, "nothing listens at that port" in text) == ("failed", True)
+
+    def test_a_server_that_hangs_is_given_up(
+        self,
+        client: Callable[..., dict[str, Any]],
+        one: One,
+        web: Callable[..., Any],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        server, waited = web(), Event()
+        server.answers["/keys"] = lambda: (waited.wait(20) and 200, {}, b"")
+        monkeypatch.setattr(visits, "SECONDS", 0.2)
+        status, text = one(clients_check, **client(f"{server.url}/keys"))
+        waited.set()
+        assert (status, "did not answer within 0.2 seconds" in text) == ("failed", True)
 
     def test_a_private_address_is_not_asked(
         self, client: Callable[..., dict[str, Any]], one: One, web: Callable[..., Any]
