@@ -16,7 +16,7 @@ from cds_hooks.doctor.finding import Finding, failed, ok, shown, warning
 from cds_hooks.doctor.visits import Trouble, Visit
 from cds_hooks.services import SERVICES, Prefetch
 
-R4 = re.compile(r"4\.[0-3]\.")
+R4 = re.compile(r"4\.[0-3](\.|$)")
 """R4 and R4B, which differ in nothing that is read here."""
 
 
