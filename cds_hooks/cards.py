@@ -97,16 +97,19 @@ def _order_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> 
 
 
 def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
-    """The first contributor with its value, and how many follow; without one, whether all could be read."""
+    """What alarms most with its value, and how many more; without a contributor, whether all could be read."""
     if not assessment.contributors:
         unusable = any(gap.reason != "not-provided" for gap in assessment.gaps)
         nothing = "summary_incomplete" if unusable else "summary_nothing"
         return kit.say(nothing if assessment.gate.open else "summary_gate_unknown")
-    lead, *others = assessment.contributors
+    ranked = assessment.contributors
+    lead = max(ranked, key=lambda item: SEVERITY[item.indicator])  # the first of them: max keeps the ranked order
     if lead.tier == "H":
         return kit.say("summary_by_exclusion", lead=lead.title)
-    sentence = "summary_critical" if lead.indicator == "critical" else "summary_contributor"
-    more = kit.say("more", count=len(others)) if others else ""
+    sentence = "summary_contributor"
+    if lead.indicator == "critical":
+        sentence = "summary_critical" if lead.tier == "A" else "summary_emergency"
+    more = kit.say("more", count=len(ranked) - 1) if ranked[1:] else ""
     return kit.say(sentence, lead=mid_sentence(_lead(lead, kit)), more=more)
 
 

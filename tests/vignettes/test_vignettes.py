@@ -35,8 +35,9 @@ TEXT_LABS = {"alp": "Alkaline phosphatase"}
 
 
 def vignettes() -> list[Any]:
+    """Those of each contributor, and whole patients, in whom several things come together."""
     found = []
-    for path in sorted(HERE.glob("*.yaml")):
+    for path in sorted(HERE.rglob("*.yaml")):
         cases = yaml.safe_load(path.read_text(encoding="utf-8"))
         found += [pytest.param(case, id=f"{path.stem}: {case['name']}") for case in cases]
     return found
@@ -143,7 +144,9 @@ FINDING_TEXT = {
 }
 
 
-def finding(concept: str, number: int, today: str) -> dict[str, Any]:
+def finding(line: str, number: int, today: str) -> dict[str, Any]:
+    """`neuro_exam_normal` of today, or `neuro_exam_normal 2025-11-21`."""
+    concept, _, on = line.partition(" ")
     text = FINDING_TEXT.get(concept) or phrase_of(concept)
     seen: dict[str, Any] = (
         {"valueCodeableConcept": {"text": "Normal"}}
@@ -156,7 +159,7 @@ def finding(concept: str, number: int, today: str) -> dict[str, Any]:
         "status": "final",
         "category": [{"coding": [{"code": "exam"}]}],
         "code": {"text": text},
-        "effectiveDateTime": today,
+        "effectiveDateTime": on or today,
     } | seen
 
 
@@ -199,12 +202,45 @@ def measure(line: str, number: int, today: str) -> dict[str, Any]:
     return observation | {"valueString": rest}
 
 
+def order(line: str, number: int, today: str) -> dict[str, Any]:
+    """`magnesium active`: a request of today by its name and status."""
+    name, _, status = line.rpartition(" ")
+    return {
+        "resourceType": "ServiceRequest",
+        "id": f"order-{number}",
+        "status": status,
+        "intent": "order",
+        "code": {"text": name},
+        "authoredOn": today,
+    }
+
+
+def questionnaire(answers: dict[str, Any], by: str, today: str) -> dict[str, Any]:
+    """The history form, filled in by the patient or by a clinician."""
+    author = {"reference": "Patient/p" if by == "patient" else "Practitioner/c"}
+    item = [
+        {
+            "linkId": question,
+            "answer": [{"valueBoolean": value} if value is True else {"valueCoding": {"code": value}}],
+        }
+        for question, value in answers.items()
+    ]
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": "answers",
+        "status": "completed",
+        "questionnaire": "https://example.org/Questionnaire/twitching-history",
+        "authored": today,
+        "source": author,
+        "item": item,
+    }
+
+
 def resources(vignette: dict[str, Any]) -> list[dict[str, Any]]:
     today = str(vignette.get("today", "2026-03-01"))
     patient = vignette["patient"]
-    born = date.fromisoformat(today).replace(
-        year=date.fromisoformat(today).year - patient["age"]
-    ) - timedelta(days=30)
+    this_year = date.fromisoformat(today)
+    born = patient.get("born") or this_year.replace(year=this_year.year - patient["age"]) - timedelta(days=30)
     record: list[dict[str, Any]] = [
         {
             "resourceType": "Patient",
@@ -245,8 +281,10 @@ def resources(vignette: dict[str, Any]) -> list[dict[str, Any]]:
     record += labs(vignette.get("labs", []))
     for key, build in (("medications", medication), ("problems", problem)):
         record += [build(line, number) for number, line in enumerate(vignette.get(key, []))]
-    for key, build_dated in (("findings", finding), ("measures", measure)):
+    for key, build_dated in (("findings", finding), ("measures", measure), ("orders", order)):
         record += [build_dated(line, number, today) for number, line in enumerate(vignette.get(key, []))]
+    if "answers" in vignette:
+        record.append(questionnaire(vignette["answers"], vignette.get("answered_by", "clinician"), today))
     return record
 
 
@@ -256,7 +294,7 @@ def test_vignette(vignette: dict[str, Any]) -> None:
     source = Source(
         "record",
         json.dumps(bundle).encode(),
-        ("Patient", "Condition", "Observation", "MedicationRequest", "ServiceRequest"),
+        ("Patient", "Condition", "Observation", "MedicationRequest", "ServiceRequest", "QuestionnaireResponse"),
     )
     facts = read_patient_facts("p", [source])
     answer = assess(facts, load_knowledge(), date.fromisoformat(str(vignette.get("today", "2026-03-01"))))
