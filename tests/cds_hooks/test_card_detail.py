@@ -12,24 +12,13 @@ from msgspec import structs
 from cds_hooks.card_detail import MOST_GAPS
 from cds_hooks.card_kit import CardKit
 from cds_hooks.response import Card
-from mappings.assessment import (
-    Assessment,
-    Considered,
-    Evidence,
-    Gate,
-    SafetyItem,
-)
+from mappings.assessment import Assessment, Considered, Evidence, Gate, SafetyItem
 from mappings.facts import DataGap, GapReason
 
 Make = Callable[..., Assessment]
 Factory = Callable[..., Any]
 Cards = Callable[[Assessment], tuple[Card, ...]]
-SEVERITY = ["none", "info", "warning", "critical"]
 ATTACK = "<script>alert(1)</script> [go](https://evil.example) **now**\n\n# Heading"
-
-
-def topics(cards: tuple[Card, ...]) -> list[str]:
-    return [card.source.topic.code for card in cards]
 
 
 def test_a_contributor_line_shows_value_limit_strength_explanation_and_source(

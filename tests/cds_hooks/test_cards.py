@@ -10,21 +10,13 @@ import pytest
 
 from cds_hooks.cards import LONGEST_SUMMARY, mid_sentence
 from cds_hooks.response import Card, encode
-from mappings.assessment import (
-    Assessment,
-    Contributor,
-    Evidence,
-    Gate,
-    Indicator,
-    SilentReason,
-)
+from mappings.assessment import Assessment, Contributor, Evidence, Gate, Indicator, SilentReason
 from mappings.facts import DataGap
 
 Make = Callable[..., Assessment]
 Factory = Callable[..., Any]
 Cards = Callable[[Assessment], tuple[Card, ...]]
 SEVERITY = ["none", "info", "warning", "critical"]
-ATTACK = "<script>alert(1)</script> [go](https://evil.example) **now**\n\n# Heading"
 
 
 def topics(cards: tuple[Card, ...]) -> list[str]:
@@ -132,6 +124,28 @@ def test_a_critical_result_is_to_be_verified(
     assert card.summary == (
         "Verify critical result: low potassium, 2.8 mmol/L on 2026-02-25; possible contributor to muscle twitching, 1 more"
     )
+
+
+def test_an_emergency_that_is_no_result_is_not_called_one(
+    cards: Cards, assessment: Make, contributor: Factory
+) -> None:
+    poisoning = contributor(title="Organophosphate poisoning", tier="B", indicator="critical")
+    (card,) = cards(assessment(contributors=(poisoning,), indicator="critical"))
+    assert card.summary == (
+        "Possible emergency, assess now: organophosphate poisoning; can cause muscle twitching"
+    )
+
+
+def test_what_alarms_leads_although_a_known_diagnosis_is_ranked_above_it(
+    cards: Cards, assessment: Make, low_potassium: Evidence, contributor: Factory
+) -> None:
+    known = contributor(title="Motor neurone disease", tier="B", indicator="info")
+    low = contributor(low_potassium, tier="C1", indicator="warning")
+    (card,) = cards(assessment(contributors=(known, low), indicator="warning"))
+    assert card.summary == (
+        "Review low potassium, 2.8 mmol/L on 2026-02-25: possible contributor to muscle twitching, 1 more"
+    )
+    assert card.detail.startswith("1. **Motor neurone disease**")
 
 
 def test_a_diagnosis_by_exclusion_says_what_was_excluded(cards: Cards, assessment: Make) -> None:

@@ -1,41 +1,21 @@
-"""Every vignette file: a clinician's shorthand, turned into FHIR, read and assessed as in service."""
+"""Every vignette: those of each contributor, and whole patients in whom several things come together."""
 
 from __future__ import annotations
 
 import json
-import re
-from datetime import date, timedelta
-from importlib.resources import files
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from mappings.assess.assess import assess
-from mappings.from_fhir.read import Source, read_patient_facts
-from mappings.knowledge import load_knowledge
-from terminology.valuesets import load
+from mappings.assessment import Assessment
 
 HERE = Path(__file__).parent
-LAB = re.compile(
-    r"(?P<analyte>\w+) (?P<value>[<>]?=?[\d.]+)(?: (?!\d{4}-)(?P<unit>[^\s\[]+(?:\[IU\]\S*)?))?(?: \[(?P<low>[\d.]*)-(?P<high>[\d.]*)\])?"
-    r"(?: (?P<date>\d{4}-\d\d-\d\d))?(?P<rest>.*)"
-)
-NORMAL = {
-    "potassium": "4.1 mmol/L [3.5-5.1]",
-    "sodium": "140 mmol/L [135-145]",
-    "egfr": "92 mL/min/{1.73_m2}",
-    "calcium_total": "9.5 mg/dL [8.5-10.2]",
-    "albumin": "4.3 g/dL [3.5-5.0]",
-    "magnesium": "2.0 mg/dL [1.7-2.4]",
-    "tsh": "2.0 u[IU]/mL [0.4-4.0]",
-}
-TEXT_LABS = {"alp": "Alkaline phosphatase"}
 
 
 def vignettes() -> list[Any]:
-    """Those of each contributor, and whole patients, in whom several things come together."""
     found = []
     for path in sorted(HERE.rglob("*.yaml")):
         cases = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -43,261 +23,9 @@ def vignettes() -> list[Any]:
     return found
 
 
-ANALYTES = yaml.safe_load((files("terminology") / "analytes.yaml").read_text(encoding="utf-8"))["analytes"]
-CONCEPTS = yaml.safe_load((files("terminology") / "text" / "concepts.yaml").read_text(encoding="utf-8"))[
-    "concepts"
-]
-
-
-def coding_of(table: dict[str, Any], name: str) -> list[dict[str, str]]:
-    """The first code of a concept or analyte; none when it comes as text only."""
-    for value_set in table.get(name, {}).get("value_sets", []):
-        code = load()[value_set].codes[0]
-        return [{"system": code.system, "code": code.code}]
-    return []
-
-
-def phrase_of(concept: str) -> str:
-    phrases = CONCEPTS.get(concept, {}).get("phrases", [])
-    return phrases[0] if phrases else concept.replace("_", " ")
-
-
-def lab(line: str, number: int) -> dict[str, Any]:
-    match = LAB.fullmatch(line)
-    assert match, f"cannot read the laboratory line {line!r}"
-    sign = re.match(r"[<>]?=?", match["value"])
-    value = match["value"].lstrip("<>=")
-    coded = coding_of(ANALYTES, match["analyte"])
-    quantity: dict[str, Any] = {"value": float(value)}
-    if match["unit"]:
-        quantity |= {"unit": match["unit"], "system": "http://unitsofmeasure.org", "code": match["unit"]}
-    if sign and sign[0]:
-        quantity["comparator"] = sign[0]
-    observation: dict[str, Any] = {
-        "resourceType": "Observation",
-        "id": f"lab-{number}",
-        "status": "preliminary" if "preliminary" in match["rest"] else "final",
-        "code": {"coding": coded} if coded else {"text": TEXT_LABS[match["analyte"]]},
-        "effectiveDateTime": match["date"] or "2026-02-20",
-        "valueQuantity": quantity,
-    }
-    limits = {side: dict(quantity, value=float(match[side])) for side in ("low", "high") if match[side]}
-    if limits:
-        observation["referenceRange"] = [limits]
-    if "haemolysed" in match["rest"]:
-        observation["note"] = [{"text": "Specimen haemolysed."}]
-    if specimen := re.search(r"specimen=(\S+)", match["rest"]):
-        observation["specimen"] = {"reference": f"Specimen/{specimen[1]}"}
-    return observation
-
-
-def labs(lines: list[str]) -> list[dict[str, Any]]:
-    expanded: list[str] = []
-    for line in lines:
-        if line.startswith("normal first line"):
-            left_out = re.findall(r"\w+", line.removeprefix("normal first line").replace("except", ""))
-            expanded += [f"{name} {text}" for name, text in NORMAL.items() if name not in left_out]
-        else:
-            expanded.append(line)
-    return [lab(line, number) for number, line in enumerate(expanded)]
-
-
-def medication(line: str, number: int) -> dict[str, Any]:
-    text, _, ended = line.partition(" ended ")
-    text, _, since = text.partition(" since ")
-    name, _, route = text.rpartition(" ")
-    request: dict[str, Any] = {
-        "resourceType": "MedicationRequest",
-        "id": f"med-{number}",
-        "status": "stopped" if ended else "active",
-        "intent": "order",
-        "medicationCodeableConcept": {"text": name or route},
-        "dosageInstruction": [{"text": name, "route": {"text": route}}],
-    }
-    period = {"start": since, "end": ended}
-    if since or ended:
-        request["dosageInstruction"][0]["timing"] = {
-            "repeat": {"boundsPeriod": {k: v for k, v in period.items() if v}}
-        }
-    return request
-
-
-def problem(line: str, number: int) -> dict[str, Any]:
-    concept, _, since = line.partition(" since ")
-    coded = coding_of(CONCEPTS, concept)
-    code = {"coding": coded} if coded else {"text": phrase_of(concept)}
-    condition: dict[str, Any] = {"resourceType": "Condition", "id": f"problem-{number}", "code": code}
-    if since:
-        condition["onsetDateTime"] = since
-    return condition
-
-
-FINDING_TEXT = {
-    "neuro_exam_normal": "Neurological examination",
-    "muscle_weakness": "Muscle weakness on examination",
-    "fasciculation_tongue": "Tongue fasciculation",
-    "dyspnoea_rest": "Breathlessness at rest",
-    "twitching_in_sleep": "Twitching persists during sleep",
-    "clonus": "Inducible clonus",
-    "babinski": "Extensor plantar response",
-    "cauda_equina": "Saddle anaesthesia",
-}
-
-
-def finding(line: str, number: int, today: str) -> dict[str, Any]:
-    """`neuro_exam_normal` of today, or `neuro_exam_normal 2025-11-21`."""
-    concept, _, on = line.partition(" ")
-    text = FINDING_TEXT.get(concept) or phrase_of(concept)
-    seen: dict[str, Any] = (
-        {"valueCodeableConcept": {"text": "Normal"}}
-        if concept == "neuro_exam_normal"
-        else {"valueBoolean": True}
-    )
-    return {
-        "resourceType": "Observation",
-        "id": f"finding-{number}",
-        "status": "final",
-        "category": [{"coding": [{"code": "exam"}]}],
-        "code": {"text": text},
-        "effectiveDateTime": on or today,
-    } | seen
-
-
-MEASURES = {
-    "caffeine_intake": {
-        "coding": [{"system": "http://loinc.org", "code": "80489-8"}],
-        "text": "Caffeine intake",
-    },
-    "sleep_duration": {"text": "Sleep duration per night"},
-    "exercise": {"coding": [{"system": "http://loinc.org", "code": "73985-4"}], "text": "Exercise"},
-    "diet": {"text": "Diet"},
-    "heavy_lifting": {"text": "Heavy lifting"},
-    "reported_symptom": {"text": "Symptom reported by the patient"},
-    "alcohol": {"text": "Alcohol"},
-    "stress": {"text": "Stress"},
-}
-
-
-def measure(line: str, number: int, today: str) -> dict[str, Any]:
-    item, _, rest = line.partition(" ")
-    observation = {
-        "resourceType": "Observation",
-        "id": f"measure-{number}",
-        "status": "final",
-        "category": [{"coding": [{"code": "social-history"}]}],
-        "code": MEASURES[item],
-        "effectiveDateTime": today,
-    }
-    number_of = re.fullmatch(r"([\d.]+) (\S+)", rest)
-    if number_of:
-        unit = number_of[2]
-        return observation | {
-            "valueQuantity": {
-                "value": float(number_of[1]),
-                "unit": unit,
-                "code": unit,
-                "system": "http://unitsofmeasure.org",
-            }
-        }
-    return observation | {"valueString": rest}
-
-
-def order(line: str, number: int, today: str) -> dict[str, Any]:
-    """`magnesium active`: a request of today by its name and status."""
-    name, _, status = line.rpartition(" ")
-    return {
-        "resourceType": "ServiceRequest",
-        "id": f"order-{number}",
-        "status": status,
-        "intent": "order",
-        "code": {"text": name},
-        "authoredOn": today,
-    }
-
-
-def questionnaire(answers: dict[str, Any], by: str, today: str) -> dict[str, Any]:
-    """The history form, filled in by the patient or by a clinician."""
-    author = {"reference": "Patient/p" if by == "patient" else "Practitioner/c"}
-    item = [
-        {
-            "linkId": question,
-            "answer": [{"valueBoolean": value} if value is True else {"valueCoding": {"code": value}}],
-        }
-        for question, value in answers.items()
-    ]
-    return {
-        "resourceType": "QuestionnaireResponse",
-        "id": "answers",
-        "status": "completed",
-        "questionnaire": "https://example.org/Questionnaire/twitching-history",
-        "authored": today,
-        "source": author,
-        "item": item,
-    }
-
-
-def resources(vignette: dict[str, Any]) -> list[dict[str, Any]]:
-    today = str(vignette.get("today", "2026-03-01"))
-    patient = vignette["patient"]
-    this_year = date.fromisoformat(today)
-    born = patient.get("born") or this_year.replace(year=this_year.year - patient["age"]) - timedelta(days=30)
-    record: list[dict[str, Any]] = [
-        {
-            "resourceType": "Patient",
-            "id": "p",
-            "gender": patient.get("sex", "female"),
-            "birthDate": born.isoformat(),
-        }
-    ]
-    if patient.get("pregnant"):
-        record.append(
-            {
-                "resourceType": "Observation",
-                "id": "pregnancy",
-                "status": "final",
-                "effectiveDateTime": today,
-                "code": {"coding": [{"system": "http://loinc.org", "code": "82810-3"}]},
-                "valueCodeableConcept": {
-                    "coding": [{"system": "http://snomed.info/sct", "code": "77386006"}],
-                    "text": "Pregnant",
-                },
-            }
-        )
-    twitching = vignette.get("twitching")
-    if twitching is not None:
-        condition: dict[str, Any] = {
-            "resourceType": "Condition",
-            "id": "twitching",
-            "code": {
-                "coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "R25.3"}],
-                "text": "Fasciculation",
-            },
-        }
-        if twitching.get("onset"):
-            condition["onsetDateTime"] = str(twitching["onset"])
-        if twitching.get("site"):
-            condition["bodySite"] = [{"text": twitching["site"]}]
-        record.append(condition)
-    record += labs(vignette.get("labs", []))
-    for key, build in (("medications", medication), ("problems", problem)):
-        record += [build(line, number) for number, line in enumerate(vignette.get(key, []))]
-    for key, build_dated in (("findings", finding), ("measures", measure), ("orders", order)):
-        record += [build_dated(line, number, today) for number, line in enumerate(vignette.get(key, []))]
-    if "answers" in vignette:
-        record.append(questionnaire(vignette["answers"], vignette.get("answered_by", "clinician"), today))
-    return record
-
-
 @pytest.mark.parametrize("vignette", vignettes())
-def test_vignette(vignette: dict[str, Any]) -> None:
-    bundle = {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources(vignette)]}
-    source = Source(
-        "record",
-        json.dumps(bundle).encode(),
-        ("Patient", "Condition", "Observation", "MedicationRequest", "ServiceRequest", "QuestionnaireResponse"),
-    )
-    facts = read_patient_facts("p", [source])
-    answer = assess(facts, load_knowledge(), date.fromisoformat(str(vignette.get("today", "2026-03-01"))))
+def test_vignette(vignette: dict[str, Any], assessed: Callable[[dict[str, Any]], Assessment]) -> None:
+    answer = assessed(vignette)
     expect, story = vignette["expect"], vignette["name"]
     ranked = {c.id: c for c in answer.contributors}
     if "silent" in expect:
