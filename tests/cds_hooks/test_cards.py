@@ -126,10 +126,8 @@ def test_a_critical_result_is_to_be_verified(
     )
 
 
-def test_an_emergency_that_is_no_result_is_not_called_one(
-    cards: Cards, assessment: Make, contributor: Factory
-) -> None:
-    poisoning = contributor(title="Organophosphate poisoning", tier="B", indicator="critical")
+def test_an_emergency_that_is_no_result_is_not_called_one(cards: Cards, assessment: Make) -> None:
+    poisoning = Contributor("p", "Organophosphate poisoning", "B", "established", (), indicator="critical")
     (card,) = cards(assessment(contributors=(poisoning,), indicator="critical"))
     assert card.summary == (
         "Possible emergency, assess now: organophosphate poisoning; can cause muscle twitching"
