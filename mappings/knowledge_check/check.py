@@ -17,6 +17,8 @@ from terminology.coding import LOINC, SNOMED_CT, loinc_check_digit_ok, snomed_ch
 
 LONGEST_SENTENCE = 320
 """A clinician has seconds: a sentence longer than this is a paragraph."""
+NOT_REVIEWED = "not yet reviewed by a clinician"
+"""The status of a rule that only its author has read."""
 SOURCE_ATTRIBUTES = tuple(range(1, 14))
 """Numbers of the source attributes, 45 CFR 170.315(b)(11)(iv)(A)."""
 
@@ -69,6 +71,15 @@ def _reviews(knowledge: Knowledge, today: date) -> Iterator[Defect]:
             yield Defect(where, f"was due for review on {review.due}; review it and set a new date")
         if review.date > today:
             yield Defect(where, f"was reviewed in the future ({review.date}); correct the date")
+    yield from _claimed(knowledge)
+
+
+def _claimed(knowledge: Knowledge) -> Iterator[Defect]:
+    """The status of the whole set, which is on every card, claims no more than its rules do."""
+    waiting = next((where for where, review in _dated(knowledge) if review.status == NOT_REVIEWED), None)
+    if waiting and knowledge.release.status != NOT_REVIEWED:
+        claim = f"claims `{knowledge.release.status}`, but {waiting} is `{NOT_REVIEWED}`"
+        yield Defect("release.yaml", f"{claim}; say that until no rule is")
 
 
 def _dated(knowledge: Knowledge) -> Iterator[tuple[str, Review]]:
