@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from mappings.facts import LabResult, Patient, PatientFacts, Problem
+from mappings.assess.assess import assess
+from mappings.assessment import Assessment
+from mappings.facts import LabResult, Medication, Patient, PatientFacts, Problem
 from mappings.knowledge import Knowledge, load_knowledge
 
 TWITCHING = Problem(
@@ -39,3 +42,49 @@ def adult() -> Callable[..., PatientFacts]:
         return PatientFacts(patient, labs, problems=problems, read=read, **more)
 
     return make
+
+
+@pytest.fixture
+def judge(adult: Callable[..., PatientFacts], knowledge: Knowledge, today: date) -> Callable[..., Assessment]:
+    """Assesses an adult with these results and other facts."""
+
+    def run(*labs: LabResult, **facts: Any) -> Assessment:
+        return assess(adult(*labs, **facts), knowledge, today)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def lab(today: date) -> Callable[..., LabResult]:
+    """A result of today."""
+
+    def make(analyte: str, value: str, unit: str = "mmol/L", **more: Any) -> LabResult:
+        whole = {"date": today, "resource": f"Observation/{analyte}"} | more
+        return LabResult(analyte, Decimal(value), unit, **whole)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drug() -> Callable[..., Medication]:
+    """A medicine that is taken, by its text and classes."""
+
+    def make(text: str, *classes: str, **more: Any) -> Medication:
+        whole = {"by": "text", "resource": f"MedicationRequest/{text.partition(' ')[0]}"} | more
+        return Medication(text, classes, **whole)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def evidence() -> Callable[[Assessment, str], list[str]]:
+    """The evidence lines of one contributor."""
+    return lambda answer, name: [
+        item.text for c in answer.contributors if c.id == name for item in c.evidence
+    ]
+
+
+@pytest.fixture(scope="session")
+def reason() -> Callable[[Assessment, str], str]:
+    """Why a test is advised, or not again."""
+    return lambda answer, test: next((t.reason for t in answer.tests if t.id == test), "")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,11 @@ from msgspec.structs import replace
 
 from mappings.assess.assess import assess
 from mappings.assessment import Assessment
-from mappings.facts import LabResult, Medication, PatientFacts, Problem
+from mappings.facts import PatientFacts, Problem
 from mappings.knowledge import COMPANIONS, FOLDER, FOLDERS, Knowledge
 
 Judge = Callable[..., Assessment]
+Make = Callable[..., Any]
 TODAY = date(2026, 3, 1)
 FIRST_LINE = {
     "potassium": ("4.1", "mmol/L"),
@@ -30,35 +30,7 @@ FIRST_LINE = {
 }
 
 
-def lab(analyte: str, value: str, unit: str = "mmol/L", **more: Any) -> LabResult:
-    return LabResult(
-        analyte, Decimal(value), unit, **({"date": TODAY, "resource": f"Observation/{analyte}"} | more)
-    )
-
-
-def drug(text: str, *classes: str, **more: Any) -> Medication:
-    return Medication(
-        text, classes, **({"by": "text", "resource": f"MedicationRequest/{text.partition(' ')[0]}"} | more)
-    )
-
-
-@pytest.fixture
-def judge(adult: Callable[..., PatientFacts], knowledge: Knowledge, today: date) -> Judge:
-    def run(*labs: LabResult, **facts: Any) -> Assessment:
-        return assess(adult(*labs, **facts), knowledge, today)
-
-    return run
-
-
-def evidence(answer: Assessment, name: str) -> list[str]:
-    return [item.text for c in answer.contributors if c.id == name for item in c.evidence]
-
-
-def reason(answer: Assessment, test: str) -> str:
-    return next((t.reason for t in answer.tests if t.id == test), "")
-
-
-def test_a_stopped_medicine_is_shown_with_its_last_day(judge: Judge) -> None:
+def test_a_stopped_medicine_is_shown_with_its_last_day(judge: Judge, drug: Make, evidence: Make) -> None:
     ended = drug("furosemide 40 mg", "loop_diuretic", status="ended", end=TODAY - timedelta(days=14))
     assert evidence(judge(medications=(ended,)), "drug:loop_diuretic") == [
         "furosemide 40 mg until 2026-02-15"
@@ -67,7 +39,7 @@ def test_a_stopped_medicine_is_shown_with_its_last_day(judge: Judge) -> None:
     assert judge(medications=(beyond,)).contributors == ()
 
 
-def test_a_medicine_is_shown_with_its_first_day(judge: Judge) -> None:
+def test_a_medicine_is_shown_with_its_first_day(judge: Judge, drug: Make, evidence: Make) -> None:
     since = drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 1, 5))
     assert evidence(judge(medications=(since,)), "drug:loop_diuretic") == [
         "furosemide 40 mg since 2026-01-05"
@@ -81,7 +53,7 @@ class TestThrough:
         ("start", "listed"), [(date(2026, 2, 20), True), (date(2026, 2, 10), False), (None, False)]
     )
     def test_only_a_result_since_the_start_clears(
-        self, start: date | None, listed: bool, judge: Judge
+        self, start: date | None, listed: bool, judge: Judge, lab: Make, drug: Make
     ) -> None:
         labs = [lab(name, value, unit, date=date(2026, 2, 10)) for name, (value, unit) in FIRST_LINE.items()]
         answer = judge(*labs, medications=(drug("furosemide 40 mg", "loop_diuretic", start=start),))
@@ -90,7 +62,9 @@ class TestThrough:
         assert bool(cleared) is not listed
         assert all("normal since it was started" in why for why in cleared)
 
-    def test_of_two_medicines_an_undated_one_says_nothing_about_the_start(self, judge: Judge) -> None:
+    def test_of_two_medicines_an_undated_one_says_nothing_about_the_start(
+        self, judge: Judge, lab: Make, drug: Make
+    ) -> None:
         labs = [lab(name, value, unit, date=date(2026, 2, 10)) for name, (value, unit) in FIRST_LINE.items()]
         both = (
             drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20)),
@@ -98,7 +72,9 @@ class TestThrough:
         )
         assert judge(*labs, medications=both).contributors == ()
 
-    def test_an_older_low_result_is_not_explained_by_a_newer_medicine(self, judge: Judge) -> None:
+    def test_an_older_low_result_is_not_explained_by_a_newer_medicine(
+        self, judge: Judge, lab: Make, drug: Make
+    ) -> None:
         low = lab("potassium", "3.2", date=date(2026, 2, 10))
         since = {
             day: judge(
@@ -109,7 +85,9 @@ class TestThrough:
         assert since[5].contributors[0].explained_by == ("loop_diuretic",)
         assert since[20].contributors[0].explained_by == ()
 
-    def test_the_test_says_why_the_last_result_does_not_answer(self, judge: Judge) -> None:
+    def test_the_test_says_why_the_last_result_does_not_answer(
+        self, judge: Judge, lab: Make, drug: Make, reason: Make
+    ) -> None:
         old = lab("potassium", "4.1", date=date(2026, 2, 10))
         answer = judge(old, medications=(drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20)),))
         assert reason(answer, "potassium") == (
@@ -119,7 +97,7 @@ class TestThrough:
 
 
 def test_a_medicine_explains_nothing_that_another_rule_stands_for(
-    adult: Callable[..., PatientFacts], tmp_path: Path
+    adult: Callable[..., PatientFacts], tmp_path: Path, lab: Make, drug: Make
 ) -> None:
     for name in FOLDERS:
         shutil.copytree(FOLDER / name, tmp_path / name)
@@ -136,7 +114,9 @@ def test_a_medicine_explains_nothing_that_another_rule_stands_for(
 class TestProposals:
     """A medicine that is being ordered, with what it would move."""
 
-    def test_effects_carry_the_result_they_would_push_further(self, judge: Judge) -> None:
+    def test_effects_carry_the_result_they_would_push_further(
+        self, judge: Judge, lab: Make, drug: Make
+    ) -> None:
         answer = judge(
             lab("potassium", "3.2"), medications=(drug("furosemide 40 mg", "loop_diuretic", status="draft"),)
         )
@@ -153,7 +133,7 @@ class TestProposals:
         assert (effects["magnesium"].known, effects["magnesium"].worsens) == (False, False)
         assert effects["magnesium"].evidence == ()
 
-    def test_those_that_worsen_come_first_then_by_name(self, judge: Judge) -> None:
+    def test_those_that_worsen_come_first_then_by_name(self, judge: Judge, lab: Make, drug: Make) -> None:
         drafts = (
             drug("methylphenidate 10 mg", "methylphenidate", status="draft"),
             drug("amphetamine", "amphetamine", status="draft"),

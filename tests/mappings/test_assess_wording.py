@@ -19,7 +19,6 @@ from mappings.facts import (
     Finding,
     LabResult,
     Limits,
-    Medication,
     Patient,
     PatientFacts,
     Problem,
@@ -27,6 +26,7 @@ from mappings.facts import (
 from mappings.knowledge import Knowledge
 
 Judge = Callable[..., Assessment]
+Make = Callable[..., Any]
 TODAY = date(2026, 3, 1)
 NORMAL_EXAM = Finding(
     "neuro_exam_normal", present=True, objective=True, text="Neurological examination normal", date=TODAY
@@ -38,28 +38,6 @@ def lab(analyte: str, value: str, unit: str = "mmol/L", **more: Any) -> LabResul
     return LabResult(
         analyte, Decimal(value), unit, **({"date": TODAY, "resource": f"Observation/{analyte}"} | more)
     )
-
-
-def drug(text: str, *classes: str, **more: Any) -> Medication:
-    return Medication(
-        text, classes, **({"by": "text", "resource": f"MedicationRequest/{text.partition(' ')[0]}"} | more)
-    )
-
-
-@pytest.fixture
-def judge(adult: Callable[..., PatientFacts], knowledge: Knowledge, today: date) -> Judge:
-    def run(*labs: LabResult, **facts: Any) -> Assessment:
-        return assess(adult(*labs, **facts), knowledge, today)
-
-    return run
-
-
-def evidence(answer: Assessment, name: str) -> list[str]:
-    return [item.text for c in answer.contributors if c.id == name for item in c.evidence]
-
-
-def reason(answer: Assessment, test: str) -> str:
-    return next((t.reason for t in answer.tests if t.id == test), "")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +71,9 @@ def reason(answer: Assessment, test: str) -> str:
         ),
     ],
 )
-def test_a_result_is_shown_with_its_limit_and_whose_it_is(result: LabResult, text: str, judge: Judge) -> None:
+def test_a_result_is_shown_with_its_limit_and_whose_it_is(
+    result: LabResult, text: str, judge: Judge, evidence: Make
+) -> None:
     assert evidence(judge(result), "hypokalaemia") == [text]
 
 
@@ -117,7 +97,7 @@ def test_long_record_text_is_cut_to_one_line() -> None:
 class TestReasons:
     """Why a first-line test is suggested."""
 
-    def test_never_measured_or_not_obtained(self, judge: Judge) -> None:
+    def test_never_measured_or_not_obtained(self, judge: Judge, reason: Make) -> None:
         assert reason(judge(), "potassium") == "not measured in this record"
         assert reason(judge(read=frozenset({"Condition"})), "potassium") == (
             "not found in the results that could be read"
@@ -127,12 +107,12 @@ class TestReasons:
         other = DataGap("Condition", "incomplete", "more pages exist")
         assert reason(judge(gaps=(other,)), "potassium") == "not measured in this record"
 
-    def test_too_old(self, judge: Judge) -> None:
+    def test_too_old(self, judge: Judge, reason: Make) -> None:
         old = lab("potassium", "4.1", date=TODAY - timedelta(days=91))
         assert reason(judge(old), "potassium") == "last result is 2 months old"
         assert reason(judge(replace(old, date=TODAY - timedelta(days=90))), "potassium").startswith("current")
 
-    def test_newest_unreadable_unless_a_newer_one_is_there(self, judge: Judge) -> None:
+    def test_newest_unreadable_unless_a_newer_one_is_there(self, judge: Judge, reason: Make) -> None:
         gap = DataGap("potassium", "no-unit", "potassium 4.1 has no unit", "Observation/9", date(2026, 2, 10))
         assert reason(judge(gaps=(gap,)), "potassium") == "potassium 4.1 has no unit"
         newer = lab("potassium", "4.1", date=date(2026, 2, 11))
@@ -168,7 +148,9 @@ class TestRemarks:
         found = judge(lab("potassium", "3.2"))
         assert "No likely contributor found in what could be read." not in found.notes
 
-    def test_medicines_without_a_rule_are_named_but_not_drafts_or_blanks(self, judge: Judge) -> None:
+    def test_medicines_without_a_rule_are_named_but_not_drafts_or_blanks(
+        self, judge: Judge, drug: Make
+    ) -> None:
         unknown = drug("snake oil", by="")
         named = judge(medications=(unknown, drug("tonic", by="", status="draft"), drug("ppi", by="text")))
         assert "Medicines without a rule here: snake oil." in named.notes
