@@ -103,9 +103,7 @@ def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
         nothing = "summary_incomplete" if unusable else "summary_nothing"
         return kit.say(nothing if assessment.gate.open else "summary_gate_unknown")
     ranked = assessment.contributors
-    lead = max(
-        ranked, key=lambda item: SEVERITY[item.indicator]
-    )  # the first of them: max keeps the ranked order
+    lead = max(ranked, key=lambda item: SEVERITY[item.indicator])  # of equals the one ranked first
     if lead.tier == "H":
         return kit.say("summary_by_exclusion", lead=lead.title)
     sentence = "summary_contributor"
