@@ -12,11 +12,10 @@ from cds_hooks.markdown import escape, plain, shorten
 from cds_hooks.request import HookContext
 from cds_hooks.response import Action, Card, CardIndicator, Suggestion
 from cds_hooks.service_request import fill_in
-from mappings.assessment import Assessment, Contributor, Indicator, SafetyItem, TestAdvice
+from mappings.assessment import SEVERITY, Assessment, Contributor, Indicator, SafetyItem, TestAdvice
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0, Card Attributes: fewer than 140 characters."""
-SEVERITY: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
 
 
 def build_cards(assessment: Assessment, context: HookContext, kit: CardKit) -> tuple[Card, ...]:

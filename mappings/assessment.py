@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -11,6 +11,7 @@ from mappings.facts import DataGap
 
 Tier = Literal["A", "B", "C1", "D1", "C2", "D2", "E", "F", "G", "H"]
 Indicator = Literal["none", "info", "warning", "critical"]
+SEVERITY: Final[dict[Indicator, int]] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
 Strength = Literal["established", "plausible", "weak"]
 SilentReason = Literal[
     "twitching-not-documented", "deceased", "nothing-to-add", "mimic-only", "known-mnd", "mode-silent"

@@ -16,6 +16,7 @@ from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
 from mappings.assess.triggers import asks, present
 from mappings.assessment import (
+    SEVERITY,
     Assessment,
     Considered,
     Contributor,
@@ -32,7 +33,6 @@ from mappings.knowledge import Knowledge
 from mappings.rule_language import Limit
 
 Shown = Contributor | RedFlag | SafetyItem | Proposal
-ORDER: dict[Indicator, int] = {"none": 0, "info": 1, "warning": 2, "critical": 3}
 ESSENTIAL = ("Condition", "Observation", "MedicationRequest")
 """Types whose absence is never passed over in silence."""
 UNREAD = frozenset({"not-readable", "incomplete"})
@@ -81,7 +81,7 @@ def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
         case.red_flags = {name: f for name, f in case.red_flags.items() if f.urgency == "immediate"}
     ranked = tuple(case.ranked.values())
     advice = tests_to_order.advise(case, rules, doubts.repeats, first_line=not known_mnd)
-    flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-ORDER[f.indicator], f.id)))
+    flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-SEVERITY[f.indicator], f.id)))
     gaps = _gaps(case, rules, advice)
     doubtful = known_mnd and _perhaps_critical(case)
     silence = _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd, doubtful=doubtful)
@@ -209,7 +209,7 @@ def _indicator(shown: Iterable[Iterable[Shown]], advice: Iterable[TestAdvice]) -
     """The highest of all that is shown; an urgent test is a warning."""
     found: list[Indicator] = ["info", *(item.indicator for group in shown for item in group)]
     found += ["warning" for test in advice if test.status == "suggested" and test.urgency != "routine"]
-    return max(found, key=lambda name: ORDER[name])
+    return max(found, key=lambda name: SEVERITY[name])
 
 
 def _gaps(case: Case, rules: Compiled, advice: Iterable[TestAdvice]) -> tuple[DataGap, ...]:

@@ -94,6 +94,11 @@ class Compiled:
         for rule in knowledge.contributors.values():
             for name in _classes(rule):
                 self.by_class.setdefault(name, []).append(rule)
+        self.together = tuple(
+            (frozenset(classes), contributor)
+            for contributor in rules
+            if (classes := _together(contributor.rule))
+        )
         self.always = tuple(contributor for contributor in rules if contributor.triggers is None)
         self.depth = {contributor.rule.id: _depth(contributor.rule) for contributor in rules}
         self.rank = {name: place for place, name in enumerate(knowledge.ranking.within_tier)}
@@ -139,6 +144,12 @@ def _classes(rule: ContributorRule) -> set[str]:
     asked = [*(tier.when for tier in rule.tiers), *([rule.through.when] if rule.through else [])]
     found = (when for opening in asked for _, when in conditions(opening))
     return {name for when in found if isinstance(when.exposure, tuple) for name in when.exposure}
+
+
+def _together(rule: ContributorRule) -> set[str]:
+    """The drug classes of which a rule asks for several agents at once."""
+    asked = (when for tier in rule.tiers for _, when in conditions(tier.when) if when.agents > 1)
+    return {name for when in asked if isinstance(when.exposure, tuple) for name in when.exposure}
 
 
 def _openings(rule: ContributorRule) -> Iterator[When]:

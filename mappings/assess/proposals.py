@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
 
 from mappings.assess import evidence
 from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled
-from mappings.assessment import Effect, Evidence, Proposal
+from mappings.assessment import SEVERITY, Effect, Evidence, Proposal
 from mappings.facts import Medication
 from mappings.rules import ContributorRule, Mediator
 
@@ -25,8 +27,10 @@ def propose(case: Case, rules: Compiled, *, documented: bool) -> tuple[Proposal,
             worsens = any(effect.worsens for effect in effects)
             if worsens or (documented and (rule.tiers or (rule.through and rule.through.tier))):
                 found.append(_proposal(case, medication, rule, effects))
+        if documented:
+            found += _combined(case, medication, rules)
     return tuple(
-        sorted(found, key=lambda proposal: (proposal.indicator != "warning", proposal.drug, proposal.id))
+        sorted(found, key=lambda proposal: (-SEVERITY[proposal.indicator], proposal.drug, proposal.id))
     )
 
 
@@ -42,6 +46,30 @@ def _rules(medication: Medication, rules: Compiled) -> list[ContributorRule]:
     names = (*medication.classes, *medication.local)
     found = {rule.id: rule for name in names for rule in rules.by_class.get(name, ())}
     return list(found.values())
+
+
+def _combined(case: Case, medication: Medication, rules: Compiled) -> Iterator[Proposal]:
+    """What taking it together with the others would be, where a rule asks for several agents at once."""
+    names = {*medication.classes, *medication.local}
+    asked = [rule for classes, rule in rules.together if classes & names]
+    if not asked:
+        return
+    taken = replace(medication, status="active", start=None)
+    others = tuple(m for m in case.facts.medications if m.status != "draft")
+    after = Case(replace(case.facts, medications=(*others, taken)), case.knowledge, case.today)
+    after.readings = case.readings
+    for rule in asked:
+        tier = next((tier for tier in rule.tiers if tier.holds(after) is not None), None)
+        if tier and tier.holds(case) is None:
+            yield Proposal(
+                id=rule.rule.id,
+                title=rule.rule.title,
+                drug=evidence.clip(medication.text),
+                resource=medication.resource,
+                says=tier.says,
+                indicator=max(tier.indicator, "warning", key=SEVERITY.__getitem__),
+                references=rule.rule.references,
+            )
 
 
 def _effects(case: Case, rule: ContributorRule) -> tuple[Effect, ...]:

@@ -183,7 +183,7 @@ def age_text(days: int) -> str:
     """`3 days`, `14 months`, `2 years`: an age as a clinician says it."""
     if days < 61:
         return f"{days} day{'s' if days != 1 else ''}"
-    months = days * 12 // 365
+    months = (days * 12 + 182) // 365
     if months < 24:
         return f"{months} months"
-    return f"{days // 365} years"
+    return f"{months // 12} years"

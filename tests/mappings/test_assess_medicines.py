@@ -133,6 +133,25 @@ class TestProposals:
         assert (effects["magnesium"].known, effects["magnesium"].worsens) == (False, False)
         assert effects["magnesium"].evidence == ()
 
+    def test_a_second_serotonergic_medicine_is_named_before_it_is_ordered(
+        self, judge: Judge, drug: Make
+    ) -> None:
+        drafted = drug("sertraline 50 mg", "ssri_snri", status="draft")
+        taken = drug("tramadol 50 mg", "serotonergic_other")
+        answer = judge(medications=(taken, drafted))
+        first = answer.proposals[0]
+        assert (first.id, first.drug, first.indicator) == (
+            "serotonin_toxicity_risk",
+            "sertraline 50 mg",
+            "warning",
+        )
+        assert "clonus" in first.says
+        alone = judge(medications=(drafted,))
+        assert [p.id for p in alone.proposals] == ["drug:ssri_snri"]
+        both = judge(medications=(taken, drug("citalopram 20 mg", "ssri_snri"), drafted))
+        assert "serotonin_toxicity_risk" in [c.id for c in both.contributors]
+        assert "serotonin_toxicity_risk" not in [p.id for p in both.proposals]
+
     def test_those_that_worsen_come_first_then_by_name(self, judge: Judge, lab: Make, drug: Make) -> None:
         drafts = (
             drug("methylphenidate 10 mg", "methylphenidate", status="draft"),

@@ -258,7 +258,17 @@ def test_a_result_without_any_limit_is_shown_as_it_is(
 
 @pytest.mark.parametrize(
     ("days", "text"),
-    [(0, "0 days"), (1, "1 day"), (60, "60 days"), (61, "2 months"), (729, "23 months"), (730, "2 years")],
+    [
+        (0, "0 days"),
+        (1, "1 day"),
+        (60, "60 days"),
+        (61, "2 months"),
+        (91, "3 months"),
+        (714, "23 months"),
+        (730, "2 years"),
+        (1079, "2 years"),
+        (1095, "3 years"),
+    ],
 )
 def test_an_age_is_said_as_a_clinician_says_it(days: int, text: str) -> None:
     assert age_text(days) == text
