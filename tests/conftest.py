@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import httpx2
 import pytest
@@ -41,6 +41,19 @@ def shared() -> Path:
     if not (folder / "clinical" / "vignettes.json").is_file():
         pytest.skip("no folder `shared` with clinical/vignettes.json beside the repository")
     return folder
+
+
+def missing(what: str) -> NoReturn:
+    """Skip a test for want of a prerequisite; in CI that is a failure, because nobody reads skips there."""
+    if os.environ.get("CI"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def lacking() -> Callable[[str], NoReturn]:
+    """`lacking("node is not installed: make test")` skips, or fails in CI."""
+    return missing
 
 
 def _free_port() -> int:
@@ -140,6 +153,12 @@ def start(tmp_path: Path) -> Callable[..., Running]:
 
 
 @pytest.fixture(scope="session")
+def start_lasting(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Running]:
+    """As `start`, for services that several tests share."""
+    return lambda *arguments, **settings: Running(tmp_path_factory.mktemp("service"), *arguments, **settings)
+
+
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the real service with its default settings, in a process of its own."""
     with Running(tmp_path_factory.mktemp("service")) as running:
@@ -204,7 +223,7 @@ def postgres() -> Iterator[Postgres]:
         iter(sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))), None
     )
     if found is None:
-        pytest.skip("PostgreSQL is not installed: apt-get install postgresql, or `make system-deps` as root")
+        missing("PostgreSQL is not installed: apt-get install postgresql, or `make system-deps` as root")
     server = Postgres(Path(found).resolve().parent)
     yield server
     server.remove()

@@ -104,7 +104,7 @@ class TestRefusals:
         assert ("allow" in response.headers) == (status == 405)
 
     @pytest.mark.parametrize("path", [PATH, f"{PATH}/explain"])
-    def test_054_required_data_is_named(
+    def test_required_data_is_named(
         self, client: TestClient, call: Call, path: str, bundle: Factory, patient: Factory, potassium: Factory
     ) -> None:
         for prefetch in (

@@ -39,7 +39,7 @@ def report(using: Callable[[Callable[[Database], Any]], Any]) -> Callable[[], Re
     return lambda: using(summarise)
 
 
-def test_149_feedback_is_acknowledged_and_stored(
+def test_148_149_feedback_is_acknowledged_and_stored(
     site: TestClient, report: Callable[[], Report], item: Item, body: Body, accepted: Item
 ) -> None:
     response = site.post(PATH, content=body(item(**accepted("magnesium")), item()))
@@ -57,7 +57,7 @@ def test_152_every_service_takes_feedback(
     assert report().n == 1
 
 
-def test_cards_that_were_sent_come_back_under_their_topics(
+def test_082_cards_that_were_sent_come_back_under_their_topics(
     site: TestClient, report: Callable[[], Report], root: Path, body: Body
 ) -> None:
     """What a client does: read the cards, accept every suggestion, dismiss the others with a reason they offer."""

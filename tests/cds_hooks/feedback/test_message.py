@@ -38,7 +38,7 @@ def refused(body: bytes) -> Refused:
 
 
 class TestRead:
-    def test_148_154_to_162_accepted(self, item: Item, body: Body) -> None:
+    def test_154_155_156_157_158_160_161_162_accepted(self, item: Item, body: Body) -> None:
         sent = item(card="c-1", outcome="accepted", acceptedSuggestions=[{"id": "s-1"}, {"id": "s-2"}])
         at = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
         assert read_feedback(body(sent)) == (Outcome("c-1", "accepted", at, ("s-1", "s-2"), Reason(), False),)

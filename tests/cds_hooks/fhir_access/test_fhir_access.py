@@ -62,7 +62,7 @@ def test_a_template_whose_token_is_unknown_is_not_asked(seen: list[tuple[str, st
     assert ("/fhir/Encounter/e1", "Bearer secret") in seen
 
 
-def test_the_token_is_on_every_request(seen: list[tuple[str, str]], ehr: str) -> None:
+def test_061_the_token_is_on_every_request(seen: list[tuple[str, str]], ehr: str) -> None:
     completed(ehr, call())
     assert {token for _, token in seen} == {"Bearer secret"}
 

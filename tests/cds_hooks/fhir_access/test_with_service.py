@@ -9,7 +9,7 @@ from typing import Any
 PATH = "/cds-services/twitching-patient-view"
 
 
-def test_what_was_not_prefetched_is_read_and_what_was_refused_is_named(
+def test_034_060_what_was_not_prefetched_is_read_and_what_was_refused_is_named(
     start: Callable[..., Any], ehr: str, answers: Any
 ) -> None:
     twitching = {

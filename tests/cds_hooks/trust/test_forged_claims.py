@@ -164,7 +164,7 @@ ATTACKS += [pytest.param(name.partition(":")[0], make, id=name) for name, make i
 
 
 @pytest.mark.parametrize(("reason", "make"), ATTACKS)
-def test_wrong_claims_are_refused_like_any_other_token(
+def test_195_wrong_claims_are_refused_like_any_other_token(
     attack: Callable[[str, Attack], None], reason: str, make: Attack
 ) -> None:
     attack(reason, make)

@@ -240,7 +240,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize(("reason", "make"), ATTACKS)
-def test_a_forged_token_is_refused_like_any_other(
+def test_200_201_203_207_a_forged_token_is_refused_like_any_other(
     attack: Callable[[str, Attack], None], reason: str, make: Attack
 ) -> None:
     attack(reason, make)

@@ -21,7 +21,7 @@ def flipped(token: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("key", ["ec", "rsa"])
-def test_both_algorithms(world: World, key: str) -> None:
+def test_176_199_205_both_algorithms_with_the_key_set_that_was_registered(world: World, key: str) -> None:
     response = world.post(b"Bearer " + world.forge.token(getattr(world.keys, key)))
     assert (response.status_code, response.json()) == (200, {"cards": []})
 

@@ -54,7 +54,7 @@ def trusting(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
         ("POST", f"{PATH}/feedback"),
     ],
 )
-def test_every_endpoint_wants_a_token_of_its_own(
+def test_177_every_endpoint_wants_a_token_of_its_own(
     trusting: TestClient, forge: Any, call: Callable[..., bytes], method: str, path: str
 ) -> None:
     body = b'{"feedback": []}' if path.endswith("feedback") else call()
