@@ -13,6 +13,8 @@ ARGS ?=
 
 PACKAGES := terminology mappings cds_hooks
 VENV := .venv
+E2E := $(VENV)/end-to-end
+E2E_FILES := tests/protocol/end_to_end
 RUN := $(VENV)/bin/python -m
 PIP := $(RUN) pip --disable-pip-version-check --require-virtualenv
 
@@ -29,10 +31,10 @@ help:
 serve: $(VENV)/installed
 	$(RUN) cds_hooks.cli serve $(ARGS)
 
-test: $(VENV)/installed-dev system-deps
+test: $(VENV)/installed-dev $(E2E)/installed system-deps
 	$(RUN) pytest $(ARGS)
 
-coverage: $(VENV)/installed-dev system-deps
+coverage: $(VENV)/installed-dev $(E2E)/installed system-deps
 	$(RUN) pytest --cov $(ARGS)
 
 check: $(VENV)/installed-dev
@@ -46,11 +48,13 @@ bench: $(VENV)/installed-dev
 	$(RUN) benchmarks $(ARGS)
 
 # Pins are kept unless ARGS says --upgrade. The second lock follows the first, so that both name the same versions.
-COMPILE := $(RUN) uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
-lock: $(VENV)/installed-dev
-	$(COMPILE) --extra build --extra postgres --output-file requirements.lock $(ARGS)
-	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+lock: $(VENV)/installed-dev $(E2E)/installed
+	$(COMPILE) pyproject.toml --extra build --extra postgres --output-file requirements.lock $(ARGS)
+	$(COMPILE) pyproject.toml --extra dev --constraint requirements.lock --output-file requirements-dev.lock $(ARGS)
+	$(COMPILE) $(E2E_FILES)/requirements.in --output-file $(E2E_FILES)/requirements.lock $(ARGS)
+	$(NPM) install --prefix $(E2E_FILES) --package-lock-only --omit-lockfile-registry-resolved
 
 # System packages that the tests need. Without them, and without the right to install them, those tests are skipped.
 # Debian would start a database server of its own with the package: ours are started by the tests alone.
@@ -83,6 +87,17 @@ $(VENV)/installed: requirements.lock pyproject.toml cds_hooks/__init__.py | $(VE
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed
 	@echo 'Installing requirements-dev.lock into $(VENV)'
 	@$(PIP) install -qq --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+# A FHIR server and a client that is not ours, for the end-to-end tests.
+NPM := PATH="$(CURDIR)/$(E2E)/bin:$$PATH" $(E2E)/bin/npm --no-audit --no-fund --no-update-notifier --ignore-scripts
+$(E2E)/installed: $(addprefix $(E2E_FILES)/,requirements.lock package.json package-lock.json) | $(VENV)/created
+	@echo 'Installing $(E2E_FILES)/requirements.lock and package-lock.json into $(E2E)'
+	@$(RUN) venv --clear $(E2E)
+	@$(E2E)/bin/python -m pip --disable-pip-version-check install -qq --no-compile --require-hashes \
+	  --requirement $(E2E_FILES)/requirements.lock
+	@cp $(E2E_FILES)/package.json $(E2E_FILES)/package-lock.json $(E2E)
+	@$(NPM) ci --silent --prefix $(E2E)
 	@touch $@
 
 $(VENV)/created:

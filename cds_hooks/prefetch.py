@@ -23,6 +23,8 @@ class Completion(NamedTuple):
     gaps: tuple[DataGap, ...] = ()
     obtained: frozenset[str] = frozenset()
     """Keys that the prefetch left open and that are answered now."""
+    whole: frozenset[str] = frozenset()
+    """Keys whose further pages were all read, so that a link to the next page no longer means a gap."""
 
 
 NOTHING_MORE = Completion()
@@ -69,7 +71,7 @@ def name_gaps(
     named = [
         _named(gap, service) if gap.resource in service.prefetch else gap
         for gap in facts.gaps
-        if gap.resource not in failed
+        if gap.resource not in failed and not (gap.reason == "incomplete" and gap.resource in more.whole)
     ]
     gaps = (*named, *missing, *more.gaps)
     return replace(facts, gaps=gaps) if gaps or facts.gaps else facts

@@ -15,7 +15,7 @@ from cds_hooks.request import HookRequest, read_request
 from cds_hooks.services import Service
 from mappings.facts import DataGap, GapReason
 from mappings.from_fhir.chart import Source
-from mappings.from_fhir.read import unresolved_medications
+from mappings.from_fhir.read import next_links, unresolved_medications
 
 TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
 ERROR: Final = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"OperationOutcome"')
@@ -24,16 +24,17 @@ MAX_MEDICATIONS: Final = 50
 
 
 async def complete(client: FhirClient, service: Service, body: bytes) -> Completion:
-    """Read the keys that were not sent, null or an error, then the Medications that orders only refer to.
+    """Read what is missing: keys that were not sent, null or an error, and further pages of those that were sent.
 
-    Raises Refused (400) like `read_request`.
+    Then the Medications that orders only refer to. Raises Refused (400) like `read_request`.
     """
     request = read_request(body, service)
     if not request.fhir_server:
         return Completion()
     access, sent = Access(request.fhir_server, request.fhir_token), sources(service, request)
     deadline = time.monotonic() + client.budget
-    fetched = await client.fetch(access, missing_queries(service, request), deadline)
+    missing, further = missing_queries(service, request), further_pages(service, request)
+    fetched = await client.fetch(access, missing | further, deadline)
     read = [
         Source(key, page, (service.prefetch[key].resource_type,))
         for key, got in fetched.items()
@@ -44,8 +45,11 @@ async def complete(client: FhirClient, service: Service, body: bytes) -> Complet
     read += [Source(key, page) for key, got in medications.items() for page in got.pages]
     return Completion(
         tuple(read),
-        tuple(_gap(service, key, got) for key, got in fetched.items() if got.failure),
-        frozenset(key for key, got in fetched.items() if got.pages),
+        tuple(_gap(service, key, got, begun=key in further) for key, got in fetched.items() if got.failure),
+        frozenset(key for key in missing if fetched[key].pages),
+        frozenset(
+            key for key, got in fetched.items() if not got.failure and (key in further or len(got.pages) > 1)
+        ),
     )
 
 
@@ -60,6 +64,19 @@ def missing_queries(service: Service, request: HookRequest) -> dict[str, str]:
         if query:
             queries[key] = query
     return queries
+
+
+def further_pages(service: Service, request: HookRequest) -> dict[str, str]:
+    """Key -> address of the next page, for what was sent as one page of several; unchecked."""
+    found = {}
+    for key, content in request.prefetch.items():
+        if key in service.prefetch and b'"next"' in bytes(
+            memoryview(content)
+        ):  # decoding them all would cost more
+            links = next_links(content)
+            if len(links) == 1:
+                found[key] = links[0]
+    return found
 
 
 def filled_in(template: str, values: Mapping[str, str]) -> str:
@@ -88,7 +105,8 @@ def _medications(request: HookRequest, found_so_far: list[Source], access: Acces
     return dict(list(found.items())[:MAX_MEDICATIONS])
 
 
-def _gap(service: Service, key: str, got: Fetched) -> DataGap:
+def _gap(service: Service, key: str, got: Fetched, *, begun: bool) -> DataGap:
+    """`begun`: a first page had been sent."""
     prefetch = service.prefetch[key]
-    reason: GapReason = "incomplete" if got.pages else "not-readable"
+    reason: GapReason = "incomplete" if got.pages or begun else "not-readable"
     return DataGap(prefetch.resource_type, reason, f"{prefetch.says}: {got.failure}", key)

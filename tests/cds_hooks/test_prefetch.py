@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from cds_hooks.errors import Refused
-from cds_hooks.prefetch import name_gaps, require, sources
+from cds_hooks.prefetch import Completion, name_gaps, require, sources
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.services import SERVICE_BY_ID
 from mappings.assessment import Assessment, Gate
@@ -69,6 +69,13 @@ def test_gaps_about_a_whole_key_say_what_it_held(request_with: Read) -> None:
         "examination findings: an error for Observation",
         "potassium 2.9 has no unit",
     ]
+
+
+def test_a_next_page_that_was_read_is_no_gap(request_with: Read) -> None:
+    record = PatientFacts(Patient("p-1"), gaps=(DataGap("Observation", "incomplete", "a part", "labs"),))
+    request = request_with({key: {} for key in SERVICE.prefetch})
+    assert name_gaps(SERVICE, request, record, Completion(whole=frozenset({"labs"}))).gaps == ()
+    assert [gap.reason for gap in name_gaps(SERVICE, request, record).gaps] == ["incomplete"]
 
 
 def test_without_gaps_the_facts_stay_as_they_are(request_with: Read) -> None:

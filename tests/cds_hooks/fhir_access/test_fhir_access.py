@@ -73,17 +73,34 @@ def test_all_pages_are_read(answers: dict[str, Any], ehr: str) -> None:
     completion = completed(ehr, call())
     assert [source.key for source in completion.sources].count("labs") == 2
     assert "labs" not in failures(completion)
+    assert completion.whole == {"labs"}
+
+
+def test_the_further_pages_of_what_was_sent_are_read(
+    answers: dict[str, Any], seen: list[tuple[str, str]], ehr: str
+) -> None:
+    first = EMPTY | {"link": [{"relation": "next", "url": f"{ehr}/Observation?page=2"}]}
+    completion = completed(ehr, call({"labs": first, "mine": first, "orders": [first, first]}))
+    assert completion.whole == {"labs"}
+    assert "labs" not in completion.obtained, "the page that was sent counts as well"
+    assert [source.key for source in completion.sources].count("labs") == 1
+    assert [path for path, _ in seen].count("/fhir/Observation?page=2") == 1
+    answers.update({"/fhir/Observation?page=2": (403, {}, "")})
+    completion = completed(ehr, call({"labs": first}))
+    assert [(gap.resource, gap.reason) for gap in completion.gaps] == [("labs", "incomplete")]
+    assert completion.whole == set()
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/fhir/Observation", "http://evil.example/fhir/x", "../other"]
 )
+@pytest.mark.parametrize("sent", [False, True])
 def test_a_further_page_elsewhere_is_not_followed(
-    answers: dict[str, Any], seen: list[tuple[str, str]], ehr: str, url: str
+    answers: dict[str, Any], seen: list[tuple[str, str]], ehr: str, url: str, sent: bool
 ) -> None:
     first = EMPTY | {"link": [{"relation": "next", "url": url}]}
     answers.update({"/fhir/Observation?patient=p&category=laboratory": (200, {}, json.dumps(first))})
-    completion = completed(ehr, call())
+    completion = completed(ehr, call({"labs": first} if sent else None))
     assert failures(completion)["labs"] == "laboratory results: a further page is on another server"
     assert not any("other" in path for path, _ in seen)
 
