@@ -8,6 +8,9 @@ import msgspec
 
 from cds_hooks.services import Service
 
+CDS_HOOKS = "2.0.0"
+"""The release that the services follow; `version` is an attribute of the 3.0 ballot, which older clients pass over."""
+
 
 def discovery(services: Sequence[Service]) -> bytes:
     """The discovery document as JSON; it never changes while the service runs."""
@@ -19,6 +22,7 @@ def discovery(services: Sequence[Service]) -> bytes:
                     "id": service.id,
                     "title": service.title,
                     "description": service.description,
+                    "version": CDS_HOOKS,
                     "usageRequirements": service.usage_requirements,
                     "prefetch": {key: prefetch.template for key, prefetch in service.prefetch.items()},
                 }

@@ -34,6 +34,10 @@ def test_007_008_009_010_012_every_attribute_is_a_sentence_or_a_name(site: Site,
     assert {service["hook"] for service in site.services} == SERVED
 
 
+def test_the_release_of_cds_hooks_is_said_as_the_next_one_recommends(site: Site) -> None:
+    assert {service["version"] for service in site.services} == {"2.0.0"}
+
+
 def test_016_every_service_answers_at_its_address(site: Site, chart: Any) -> None:
     resources = {"conditions": chart.bundle(), "draftOrders": chart.bundle(type="collection")}
     for service in site.services:
