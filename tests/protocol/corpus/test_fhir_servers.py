@@ -38,11 +38,11 @@ def reading(web: Any, start_lasting: Callable[..., Any]) -> Iterator[Any]:
 
 
 @pytest.fixture
-def send(reading: Any, chart: Any) -> Callable[[str], Any]:
+def send(reading: Any, chart: Any) -> Callable[..., Any]:
     """A call with patient and conditions; the rest is left to the FHIR server that it names."""
 
-    def call(server: str) -> Any:
-        prefetch = {"patient": chart.patient(), "conditions": chart.bundle(chart.twitching())}
+    def call(server: str, prefetch: Any = None) -> Any:
+        prefetch = prefetch or {"patient": chart.patient(), "conditions": chart.bundle(chart.twitching())}
         token = {
             "access_token": TOKEN,
             "token_type": "Bearer",
@@ -56,9 +56,20 @@ def send(reading: Any, chart: Any) -> Callable[[str], Any]:
     return call
 
 
+def test_034_060_what_was_not_prefetched_is_read(
+    send: Callable[..., Any], sound: Callable[..., Json], told: Any, web: Any, chart: Any
+) -> None:
+    twitching, potassium = chart.bundle(chart.twitching()), chart.bundle(chart.potassium(2.8))
+    web.answers["/fhir/Condition?patient=p-1"] = (200, json.dumps(twitching))
+    web.answers[LABS] = (200, json.dumps(potassium))
+    said = told(sound(send(f"{web.url}/fhir", {"patient": chart.patient()}))["cards"])
+    assert "potassium 2.8 mmol/L" in said
+    assert "the EHR's server" not in said
+
+
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_failure_is_named_on_a_card_in_time(
-    send: Callable[[str], Any], sound: Callable[..., Json], told: Any, web: Any, reading: Any, name: str
+    send: Callable[..., Any], sound: Callable[..., Json], told: Any, web: Any, reading: Any, name: str
 ) -> None:
     web.answers[LABS], says = FAILURES[name]
     started = time.monotonic()
@@ -88,9 +99,10 @@ def test_a_failure_is_named_on_a_card_in_time(
     ],
 )
 def test_a_server_that_was_not_allowed_is_not_asked(
-    send: Callable[[str], Any], sound: Callable[..., Json], told: Any, web: Any, server: str
+    send: Callable[..., Any], sound: Callable[..., Json], told: Any, web: Any, chart: Any, server: str
 ) -> None:
     web.asked.clear()
+    assert send(server.format(port=web.port), {"patient": chart.patient()}).status_code == 412
     said = told(sound(send(server.format(port=web.port)))["cards"])
     assert web.asked == []
     assert "laboratory results" in said
