@@ -19,6 +19,8 @@ from mappings.from_fhir.read import next_links, unresolved_medications
 
 TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
 ERROR: Final = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"OperationOutcome"')
+NEXT: Final = b'"next"'
+"""What is not in a page has no link to the next: decoding every page to know it would cost more."""
 MEDICATION: Final = re.compile(r"Medication/[A-Za-z0-9\-._]{1,64}")
 MAX_MEDICATIONS: Final = 50
 
@@ -70,9 +72,7 @@ def further_pages(service: Service, request: HookRequest) -> dict[str, str]:
     """Key -> address of the next page, for what was sent as one page of several; unchecked."""
     found = {}
     for key, content in request.prefetch.items():
-        if key in service.prefetch and b'"next"' in bytes(
-            memoryview(content)
-        ):  # decoding them all would cost more
+        if key in service.prefetch and NEXT in bytes(memoryview(content)):
             links = next_links(content)
             if len(links) == 1:
                 found[key] = links[0]
@@ -109,4 +109,5 @@ def _gap(service: Service, key: str, got: Fetched, *, begun: bool) -> DataGap:
     """`begun`: a first page had been sent."""
     prefetch = service.prefetch[key]
     reason: GapReason = "incomplete" if got.pages or begun else "not-readable"
-    return DataGap(prefetch.resource_type, reason, f"{prefetch.says}: {got.failure}", key)
+    part = "only a part was read, " if reason == "incomplete" else ""
+    return DataGap(prefetch.resource_type, reason, f"{prefetch.says}: {part}{got.failure}", key)
