@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 Json = dict[str, Any]
 EMPTY = json.dumps({"resourceType": "Bundle", "type": "searchset"})
@@ -23,7 +24,7 @@ FAILURES: dict[str, tuple[Any, str]] = {
         (200, "<html><body>Please log in</body></html>"),
         "did not answer with a FHIR resource",
     ),
-    "no answer in time": (5.0, "the EHR's server did not answer in time"),
+    "no answer in time": (9.0, "the EHR's server did not answer in time"),
     "half a Bundle": ((200, '{"resourceType": "Bundle", "entry": [{'), "laboratory results"),
     "an OperationOutcome": ((200, '{"resourceType": "OperationOutcome"}'), "laboratory results"),
     "a list": ((200, "[]"), "did not answer with a FHIR resource"),
@@ -31,9 +32,15 @@ FAILURES: dict[str, tuple[Any, str]] = {
 
 
 @pytest.fixture(scope="module")
-def reading(web: Any, start_lasting: Callable[..., Any]) -> Iterator[Any]:
+def reading(
+    web: Any, start_lasting: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """With a budget that a busy machine keeps, and far below the silence of a server that stalls."""
     web.answers["*"] = (200, EMPTY)
-    with start_lasting(fhir_servers=f"{web.url}/fhir", allow_private_addresses="true") as running:
+    settings = {"servers": [f"{web.url}/fhir"], "allow_private_addresses": True, "budget_ms": 2_000}
+    site = tmp_path_factory.mktemp("reading") / "site.yaml"
+    site.write_text(yaml.safe_dump({"fhir": settings}), encoding="utf-8")
+    with start_lasting("--config", str(site)) as running:
         yield running
 
 
@@ -74,7 +81,7 @@ def test_a_failure_is_named_on_a_card_in_time(
     web.answers[LABS], says = FAILURES[name]
     started = time.monotonic()
     said = told(sound(send(f"{web.url}/fhir"))["cards"])
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 7
     assert says in said
     assert "laboratory results: " in said
     assert "prescribed medicines: " not in said, "what could be read is no gap"
