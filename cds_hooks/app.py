@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import date
 from functools import partial
@@ -18,19 +19,18 @@ from starlette.routing import Route
 
 import cds_hooks
 from cds_hooks import calls
+from cds_hooks.answering import Answering
 from cds_hooks.card_kit import card_kit
-from cds_hooks.discovery import discovery
 from cds_hooks.errors import IssueCode, issue, outcome
 from cds_hooks.feedback.intake import feedback_intake
 from cds_hooks.fhir_access.client import FhirClient
-from cds_hooks.fhir_access.complete import complete
+from cds_hooks.front import Front
 from cds_hooks.http import LastResort, ServiceCall
 from cds_hooks.monitoring.log_lines import log_to_standard_error
 from cds_hooks.monitoring.metrics import Metrics
 from cds_hooks.monitoring.readiness import readiness
 from cds_hooks.monitoring.watch import Watch
 from cds_hooks.openapi import describe
-from cds_hooks.prefetch import NOTHING_MORE, Completion
 from cds_hooks.services import SERVICES, Service
 from cds_hooks.settings import Settings, load_settings
 from cds_hooks.storage.database import Database, StorageError
@@ -58,12 +58,13 @@ def create_app(
 ) -> FastAPI:
     """The application. `today` is the only clock of the rules: the server's local date.
 
-    Raises KnowledgeError, OrderError, SettingsError or DatabaseUrlError when what it stands on is not in order. A
-    database that does not answer is no reason not to start: cards need none.
+    Raises KnowledgeError, OrderError, SettingsError, ProfileError or DatabaseUrlError when what it stands on is not in
+    order. A database that does not answer is no reason not to start: cards need none.
     """
     settings = settings or load_settings()
     rules = knowledge or load_knowledge()
-    kit = card_kit(rules, settings.base_url or "")
+    front = Front(settings, rules)
+    kit = card_kit(rules)
     database = Database(settings.database_url)
     fhir = FhirClient(settings.fhir)
     metrics = Metrics(reason.code for reasons in kit.override_reasons.values() for reason in reasons)
@@ -73,7 +74,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(_lifespan, database=database, fhir=fhir),
+        lifespan=partial(_lifespan, database=database, fhir=fhir, front=front),
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
     if settings.trust.mode == "required":
@@ -89,11 +90,10 @@ def create_app(
         allow_private_network=True,
     )
     app.add_middleware(Watch, metrics=metrics)
-    services = discovery(SERVICES)
 
     @app.get("/cds-services", summary="The services and their prefetch templates")
     async def _discovery() -> Response:
-        return Response(services, media_type="application/json")
+        return Response(front.now.discovery, media_type="application/json")
 
     @app.get("/health/live", summary="The process answers")
     async def _live() -> Response:
@@ -101,31 +101,31 @@ def create_app(
 
     @app.get("/health/ready", summary="The rules are loaded; `degraded` while feedback cannot be stored")
     async def _ready() -> Response:
-        return Response(await readiness(database, rules.version), media_type="application/json")
+        return Response(await readiness(database, front), media_type="application/json")
 
     @app.get("/metrics", summary="Counters for Prometheus")
     def _metrics() -> Response:  # not async: it reads the counters of every worker
         return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
-    async def answer(service: Service, body: bytes) -> bytes:
-        return calls.answer(service, body, rules, today(), kit, await besides(service, body))
+    answering = Answering(front, fhir, database, today)
 
-    async def explain(service: Service, body: bytes) -> bytes:
-        return calls.explain(service, body, rules, today(), await besides(service, body))
+    def services() -> Mapping[str, Service]:
+        return front.now.services
 
-    async def besides(service: Service, body: bytes) -> Completion:
-        return await complete(fhir, service, body) if settings.fhir.servers else NOTHING_MORE
-
-    feedback = feedback_intake(database, kit, metrics)
+    feedback = feedback_intake(database, kit, metrics, lambda: front.now)
     most = settings.max_body_bytes
     call = partial(ServiceCall, max_body_bytes=most, body_seconds=settings.body_seconds)
     # Plain routes: FastAPI's dependency and validation layers cost as much as the assessment itself.
-    app.routes.append(Route("/cds-services/{service}", call(answer), methods=["POST"]))
-    app.routes.append(Route("/cds-services/{service}/explain", call(explain), methods=["POST"]))
+    app.routes.append(
+        Route("/cds-services/{service}", call(answering.answer, services=services), methods=["POST"])
+    )
+    app.routes.append(
+        Route("/cds-services/{service}/explain", call(answering.explain, services=services), methods=["POST"])
+    )
     small = partial(call, max_body_bytes=min(most, MAX_FEEDBACK_BYTES))
     app.routes.append(Route("/cds-services/{service}/feedback", small(feedback), methods=["POST"]))
     describe(app)
-    calls.answer(SERVICES[0], WARM_UP.read_bytes(), rules, today(), kit)
+    calls.answer(SERVICES[0], WARM_UP.read_bytes(), front.now.knowledge, today(), front.now.kit)
     return app
 
 
@@ -137,14 +137,16 @@ def from_environment() -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI, database: Database, fhir: FhirClient) -> AsyncIterator[None]:
+async def _lifespan(_: FastAPI, database: Database, fhir: FhirClient, front: Front) -> AsyncIterator[None]:
     """Everything that lives as long as the process is taken out of the garbage collector's sight."""
     with suppress(StorageError):  # it is tried again with the first feedback
         await database.upgrade()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
+    following = asyncio.create_task(front.follow())
     yield
+    following.cancel()
     await fhir.close()
     await database.close()
 

@@ -90,6 +90,7 @@ def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
         _listing("not_provided", _gaps(missing, kit), kit),
         *(escape(note, SENTENCE) for note in assessment.notes),
         _listing("unanswered", [escape(title) for title in assessment.unanswered], kit),
+        _listing("silent_rules", [escape(title) for title in kit.silent_rules], kit),
         footer(assessment, kit),
     ]
     return [paragraph for paragraph in paragraphs if paragraph]

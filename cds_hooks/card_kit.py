@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import get_args
 
 from cds_hooks.advice_id import new_id
-from cds_hooks.card_wording import CardKind, CardWording, card_wording, override_reasons
+from cds_hooks.card_shape import AS_SPECIFIED, CardShape
+from cds_hooks.card_wording import ENGLISH, CardKind, CardWording, card_wording, override_reasons
 from cds_hooks.response import Coding, Source
 from cds_hooks.service_request import OrderTemplate, order_templates
 from mappings.knowledge import Knowledge
@@ -29,6 +30,10 @@ class CardKit:
     """How far the rules are reviewed."""
     new_id: Callable[[str], str] = new_id
     """A new UUID of a card or suggestion, by what it is about."""
+    shape: CardShape = AS_SPECIFIED
+    """What the EHR makes of a card."""
+    silent_rules: tuple[str, ...] = ()
+    """Titles of the rules whose findings this site does not show, the same for every patient."""
 
     def say(self, sentence: str, **values: object) -> str:
         """A sentence of the wording with its blanks filled in. Raises KeyError for an unknown one."""
@@ -39,9 +44,9 @@ class CardKit:
         return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
 
 
-def card_kit(knowledge: Knowledge, base_url: str = "") -> CardKit:
+def card_kit(knowledge: Knowledge, base_url: str = "", language: str = ENGLISH) -> CardKit:
     """Prepare the kit. With `base_url` every card's source links to the page of the rules."""
-    wording = card_wording()
+    wording = card_wording(language)
     link = f"{base_url.rstrip('/')}/knowledge" if base_url else ""
     return CardKit(
         wording=wording,
@@ -53,7 +58,7 @@ def card_kit(knowledge: Knowledge, base_url: str = "") -> CardKit:
             )
             for kind in get_args(CardKind)
         },
-        override_reasons=override_reasons(),
+        override_reasons=override_reasons(language),
         orders=order_templates(knowledge.orders),
         references={name: reference.short for name, reference in knowledge.references.items()},
         titles={name: drug.title for name, drug in knowledge.drug_classes.items()}

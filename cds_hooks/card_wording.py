@@ -16,6 +16,7 @@ from mappings.rule_language import Review
 
 CardKind = Literal["red_flags", "contributors", "orders", "tests", "scope"]
 FOLDER = Path(__file__).parent
+ENGLISH = "en"
 T = TypeVar("T")
 
 
@@ -27,7 +28,7 @@ class Topic(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CardWording(Struct, frozen=True, forbid_unknown_fields=True):
-    """`card_wording.yaml`."""
+    """`card_wording.<language>.yaml`."""
 
     review: Review
     source: str
@@ -49,7 +50,7 @@ class OverrideReason(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OverrideReasons(Struct, frozen=True, forbid_unknown_fields=True):
-    """`override_reasons.yaml`."""
+    """`override_reasons.<language>.yaml`."""
 
     review: Review
     source: str
@@ -57,16 +58,22 @@ class OverrideReasons(Struct, frozen=True, forbid_unknown_fields=True):
     reasons: tuple[OverrideReason, ...]
 
 
-@cache
-def card_wording() -> CardWording:
-    """The sentences. Raises msgspec.ValidationError when the file does not fit."""
-    return _load("card_wording.yaml", CardWording)
+def languages() -> tuple[str, ...]:
+    """The languages that have both files, by the code in their names: `card_wording.en.yaml`."""
+    found = (path.name.split(".")[1] for path in FOLDER.glob("card_wording.*.yaml"))
+    return tuple(sorted(name for name in found if (FOLDER / f"override_reasons.{name}.yaml").is_file()))
 
 
 @cache
-def override_reasons() -> dict[CardKind, tuple[Coding, ...]]:
+def card_wording(language: str = ENGLISH) -> CardWording:
+    """The sentences. Raises msgspec.ValidationError when the file does not fit, OSError when there is none."""
+    return _load(f"card_wording.{language}.yaml", CardWording)
+
+
+@cache
+def override_reasons(language: str = ENGLISH) -> dict[CardKind, tuple[Coding, ...]]:
     """The reasons that each card offers; a card without reasons has an empty tuple."""
-    known = _load("override_reasons.yaml", OverrideReasons)
+    known = _load(f"override_reasons.{language}.yaml", OverrideReasons)
     return {
         kind: tuple(
             Coding(reason.code, known.systems[reason.system], reason.display)

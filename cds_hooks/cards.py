@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from cds_hooks import card_detail as detail
 from cds_hooks.advice_id import TEST, TOPIC
@@ -18,8 +18,10 @@ LONGEST_SUMMARY = 139
 """CDS Hooks 2.0, Card Attributes: fewer than 140 characters."""
 
 
-def build_cards(assessment: Assessment, context: HookContext, kit: CardKit) -> tuple[Card, ...]:
-    """The cards of one assessment; none exactly when it has a reason to be silent."""
+def build_cards(
+    assessment: Assessment, context: HookContext, kit: CardKit, quiet: Container[CardKind] = ()
+) -> tuple[Card, ...]:
+    """The cards of one assessment; none exactly when it has a reason to be silent, or all its kinds are `quiet`."""
     if assessment.silent_reason is not None:
         return ()
     if assessment.out_of_scope:
@@ -28,12 +30,15 @@ def build_cards(assessment: Assessment, context: HookContext, kit: CardKit) -> t
     shared = detail.context_paragraphs(assessment, kit)
     cards = []
     if assessment.proposals:
-        cards.append(_order_card(assessment, kit, shared))
-        shared = []
-    elif assessment.contributors or assessment.safety or not (advised or assessment.red_flags):
+        if "orders" not in quiet:
+            cards.append(_order_card(assessment, kit, shared))
+            shared = []
+    elif "contributors" not in quiet and (
+        assessment.contributors or assessment.safety or not (advised or assessment.red_flags)
+    ):
         cards.append(_contributor_card(assessment, kit, shared))
         shared = []
-    if advised:
+    if advised and "tests" not in quiet:
         cards.append(_test_card(assessment, advised, context, kit, shared))
         shared = []
     if assessment.red_flags:
@@ -99,7 +104,8 @@ def _contributor_summary(assessment: Assessment, kit: CardKit) -> str:
     """What alarms most with its value, and how many more; without a contributor, whether all could be read."""
     if not assessment.contributors:
         unusable = any(gap.reason != "not-provided" for gap in assessment.gaps)
-        nothing = "summary_incomplete" if unusable else "summary_nothing"
+        complete = "summary_nothing_shown" if kit.silent_rules else "summary_nothing"
+        nothing = "summary_incomplete" if unusable else complete
         return kit.say(nothing if assessment.gate.open else "summary_gate_unknown")
     ranked = assessment.contributors
     lead = max(ranked, key=lambda item: SEVERITY[item.indicator])  # of equals the one ranked first
@@ -160,17 +166,24 @@ def _test_summary(advised: Sequence[TestAdvice], kit: CardKit, sentence: str) ->
 def _suggestions(
     assessment: Assessment, advised: Sequence[TestAdvice], context: HookContext, kit: CardKit
 ) -> Iterable[Suggestion]:
-    """One suggestion with one action per request; a test without an order rule has none."""
+    """One suggestion with one action per request, or per test; a test without an order rule has none."""
     for advice in advised:
+        labels, actions = [], []
         for template in kit.orders.get(advice.id, ()):
             if template.covers and template.covers not in advice.parts:
                 continue
             label = plain(kit.say("order", title=mid_sentence(template.title)))
             reason = plain(advice.reason)
             resource = fill_in(template, advice, assessment, context, reason)
-            yield Suggestion(
-                label, kit.new_id(f"{TEST}{advice.id}"), (Action("create", f"{label}: {reason}", resource),)
-            )
+            labels.append(label)
+            actions.append(Action("create", f"{label}: {reason}", resource))
+        subject = f"{TEST}{advice.id}"
+        if kit.shape.one_action or len(actions) == 1:
+            for label, action in zip(labels, actions, strict=True):
+                yield Suggestion(label, kit.new_id(subject), (action,))
+        elif actions:
+            label = plain(kit.say("order", title=mid_sentence(advice.title)))
+            yield Suggestion(label, kit.new_id(subject), tuple(actions))
 
 
 def _card(
@@ -186,10 +199,11 @@ def _card(
         summary=shorten(plain(summary), LONGEST_SUMMARY),
         indicator=indicator,
         source=kit.sources[kind],
-        detail="\n\n".join(part for part in parts if part),
+        detail=kit.shape.write([part for part in parts if part], kit.say),
         suggestions=suggestions,
-        selection_behavior="any" if suggestions else "",
+        selection_behavior="any" if suggestions and kit.shape.selection_behavior else "",
         override_reasons=kit.override_reasons[kind],
+        extension=kit.shape.extension,
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from cds_hooks.cli_help import examples
+from cds_hooks.config_cli import config
 from cds_hooks.database_cli import database
 from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(knowledge)
 app.add_typer(feedback)
 app.add_typer(database)
+app.add_typer(config)
 
 
 def main() -> None:
@@ -131,6 +133,10 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         _fail(f"The rules cannot be used: {error}")
     except DatabaseUrlError as error:
         _fail(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}")
+    except ValueError as error:
+        if settings.site is None or not hasattr(error, "problems"):
+            raise
+        _fail(f"The site profile {settings.site} cannot be used:\n{error}")
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,

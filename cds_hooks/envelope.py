@@ -36,6 +36,7 @@ class Envelope(Struct, frozen=True):
     fhir_server: str
     fhir_authorization: Mapping[str, Raw]
     prefetch: Mapping[str, Raw]
+    extension: Mapping[str, Raw]
 
 
 class Field(NamedTuple):
@@ -84,6 +85,7 @@ def read_envelope(body: bytes) -> Envelope:
         fhir_server=str(fields.get("fhirServer") or ""),
         fhir_authorization=objects.get("fhirAuthorization", {}),
         prefetch=objects.get("prefetch", {}),
+        extension=objects.get("extension", {}),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,8 +25,16 @@ class Disconnected(Exception):  # noqa: N818 - it is nobody's error
 class ServiceCall:
     """ASGI endpoint of `/cds-services/{id}…`: the body of a call in, the body of its answer out."""
 
-    def __init__(self, answer: Answer, max_body_bytes: int, body_seconds: float) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        max_body_bytes: int,
+        body_seconds: float,
+        services: Callable[[], Mapping[str, Service]] = lambda: SERVICE_BY_ID,
+    ) -> None:
+        """`services` are those that answer at the time of a call, by id."""
         self.answer = answer
+        self.services = services
         self.max_body_bytes = max_body_bytes
         self.body_seconds = body_seconds
 
@@ -35,7 +43,7 @@ class ServiceCall:
         headers: tuple[tuple[bytes, bytes], ...] = ()
         try:
             body = await self._read(receive)
-            status, content = 200, await self.answer(find_service(scope["path_params"]["service"]), body)
+            status, content = 200, await self.answer(self._find(scope["path_params"]["service"]), body)
         except Refused as refused:
             status, content = refused.status, refused.body()
             if refused.retry_after:
@@ -43,6 +51,13 @@ class ServiceCall:
         except Disconnected:
             return
         await respond(send, status, content, headers)
+
+    def _find(self, identifier: str) -> Service:
+        """The service of this id. Raises Refused (404)."""
+        service = self.services().get(identifier)
+        if service is None:
+            raise Refused(404, issue("not-found", "There is no such service; see GET /cds-services."))
+        return service
 
     async def _read(self, receive: Receive) -> bytes:
         """The whole body. Raises Refused (408, 413)."""
@@ -53,14 +68,6 @@ class ServiceCall:
             raise Refused(
                 408, issue("timeout", f"The body did not arrive within {self.body_seconds:g} seconds.")
             ) from None
-
-
-def find_service(identifier: str) -> Service:
-    """The service of this id. Raises Refused (404)."""
-    service = SERVICE_BY_ID.get(identifier)
-    if service is None:
-        raise Refused(404, issue("not-found", "There is no such service; see GET /cds-services."))
-    return service
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

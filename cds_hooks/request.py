@@ -22,6 +22,9 @@ FHIR_ID = re.compile(r"[A-Za-z0-9\-._:~]{1,128}")
 """FHIR ids as servers really make them: also with underscores, as `urn:uuid:…` and longer than 64 characters."""
 USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/" + FHIR_ID.pattern)
 TEXT = msgspec.json.Decoder(str | None)
+TRIGGER_ACTION = "com.epic.cdshooks.request.bpa-trigger-action"
+"""Epic's CDS Hooks tutorial, Extensions: one hook stands for several moments of the workflow."""
+TRIGGER = re.compile(rb'"?(\d{1,4})"?')
 SELECTIONS = msgspec.json.Decoder(tuple[str, ...] | None)
 
 
@@ -47,6 +50,8 @@ class HookRequest(Struct, frozen=True):
     """`Type/id` of the drafts that were just chosen; empty when the hook has no such field or none was named."""
     fhir_token: str = ""
     """For requests to `fhir_server` during this call only: never kept, logged or sent anywhere else."""
+    trigger: str = ""
+    """Epic's number of what set the hook off; empty when the client does not say."""
 
 
 def read_request(body: bytes, service: Service) -> HookRequest:
@@ -69,12 +74,29 @@ def read_request(body: bytes, service: Service) -> HookRequest:
         service.hook,
         envelope.hook_instance,
         context,
-        envelope.prefetch,
+        _our_keys(envelope.prefetch, service.aliases) if service.aliases else envelope.prefetch,
         envelope.fhir_server,
         drafts,
         selections,
         token or "",
+        _trigger(envelope.extension) if envelope.extension else "",
     )
+
+
+def _our_keys(prefetch: Mapping[str, Raw], aliases: Mapping[str, str]) -> dict[str, Raw]:
+    """The members by our keys; a second one of the same key keeps its own name and is read all the same."""
+    found: dict[str, Raw] = {}
+    for name, content in prefetch.items():
+        key = aliases.get(name, name)
+        found[name if key in found or (key != name and key in prefetch) else key] = content
+    return found
+
+
+def _trigger(extension: Mapping[str, Raw]) -> str:
+    """The number, sent as a string or as a number; anything else is no trigger."""
+    raw = extension.get(TRIGGER_ACTION)
+    found = TRIGGER.fullmatch(bytes(raw)) if raw is not None else None
+    return found[1].decode() if found else ""
 
 
 def service_of(body: bytes) -> Service:

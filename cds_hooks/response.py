@@ -24,6 +24,7 @@ class Source(Struct, frozen=True, omit_defaults=True):
     label: str
     topic: Coding
     url: str = ""
+    icon: str = ""
 
 
 class Action(Struct, frozen=True, omit_defaults=True):
@@ -35,7 +36,7 @@ class Action(Struct, frozen=True, omit_defaults=True):
 
 
 class Suggestion(Struct, frozen=True, omit_defaults=True):
-    """One choice, with exactly one action (what Epic accepts)."""
+    """One choice; exactly one action (what Epic accepts) unless a site profile says otherwise."""
 
     label: str
     uuid: str
@@ -53,6 +54,7 @@ class Card(Struct, frozen=True, omit_defaults=True, rename="camel"):
     suggestions: tuple[Suggestion, ...] = ()
     selection_behavior: Literal["", "any"] = ""
     override_reasons: tuple[Coding, ...] = ()
+    extension: dict[str, str] = {}
 
 
 class Response(Struct, frozen=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 
@@ -19,6 +19,8 @@ class Prefetch:
     """What is missing without it, as a noun phrase for an error message."""
     required: bool = False
     """True: without it and without another source of the same data, the call is refused (412)."""
+    query: str = ""
+    """How we ask the FHIR server ourselves, if not by the template; may also hold `{{today() - N days}}`."""
 
     @property
     def resource_type(self) -> str:
@@ -38,6 +40,8 @@ class Service:
     prefetch: Mapping[str, Prefetch]
     resources: tuple[str, ...] = ()
     """Context fields of the hook that carry FHIR resources which are not in the record yet; required."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Other names under which a site sends a prefetch key -> our key."""
 
 
 PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -82,6 +90,10 @@ class Settings(BaseSettings):
     """Which FHIR servers are read for what was not prefetched."""
     database_url: Annotated[str, Field(default_factory=_state_file, repr=False)]
     """Where feedback is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
+    site: FilePath | None = None
+    """The site profile, a YAML file of its own; it is re-read when it changes."""
+    site_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """What makes keyed digests of patients, for advice that stays quiet; belongs in the environment."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     max_body_bytes: Annotated[int, Field(gt=0)] = 10_000_000
     body_seconds: Annotated[float, Field(gt=0)] = 5.0
@@ -136,6 +148,8 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     if isinstance(values, dict) and not isinstance(values.get("trust", {}), dict):
         values["trust"] = {"mode": values["trust"]}  # `trust: off` in short
+    if isinstance(values, dict) and isinstance(values.get("site"), str):
+        values["site"] = str(path.parent / values["site"])  # beside this file, unless it says where
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
         raise SettingsError(f"{path}: must hold names with values, as in `log_level: INFO`")
     _beside(path, values)

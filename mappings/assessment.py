@@ -30,7 +30,7 @@ class Evidence(Struct, frozen=True, rename="camel", omit_defaults=True):
     unit: str = ""
     date: date | None = None
     limit: str = ""
-    limit_source: Literal["", "lab", "guideline", "default"] = ""
+    limit_source: Literal["", "lab", "guideline", "default", "site"] = ""
 
 
 class Contributor(Struct, frozen=True, rename="camel"):

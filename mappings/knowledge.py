@@ -66,7 +66,7 @@ class KnowledgeError(ValueError):
         self.problem = problem
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader that refuses a key given twice: YAML keeps the last and drops the first in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
@@ -131,7 +131,7 @@ def _digest(folder: Path) -> str:
 
 def _raw(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=StrictLoader)  # noqa: S506 - a safe loader
     except FileNotFoundError:
         raise KnowledgeError(_name(path), MISSING) from None
     except UnicodeDecodeError as error:

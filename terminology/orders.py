@@ -45,6 +45,8 @@ def tests_of(codings: Sequence[CodingLike], text: str | None) -> tuple[str, ...]
     `albumin`), as they make up `calcium_albumin` together. EMG names `emg_ncs`; nerve conduction alone `ncs`.
     """
     found = [test for coding in codings for test in _codes().find(coding.system, coding.code)]
+    if _of_site:
+        found += [test for coding in codings for test in _of_site.get((coding.system, coding.code), ())]
     if not found:
         for written in dict.fromkeys((text, *(coding.display for coding in codings))):
             if written:
@@ -55,6 +57,16 @@ def tests_of(codings: Sequence[CodingLike], text: str | None) -> tuple[str, ...]
     if "emg_ncs" in found:
         found = [test for test in found if test != "ncs"]
     return tuple(dict.fromkeys(found))
+
+
+def recognise(codes: Mapping[tuple[str | None, str | None], tuple[str, ...]]) -> None:
+    """From now on in this process, codes of a site's own systems, `(system, code)`, name these tests; `{}` ends it."""
+    _of_site.update(codes)
+    for code in _of_site.keys() - codes.keys():
+        del _of_site[code]
+
+
+_of_site: dict[tuple[str | None, str | None], tuple[str, ...]] = {}
 
 
 @lru_cache(maxsize=4096)

@@ -14,11 +14,13 @@ from cds_hooks.doctor.fhir_check import fhir_check
 from cds_hooks.doctor.knowledge_check import knowledge_check
 from cds_hooks.doctor.settings_check import settings_check
 from cds_hooks.doctor.signing_check import signing_check
+from cds_hooks.doctor.site_check import site_check
 from cds_hooks.doctor.tls_check import tls_check
 
 CHECKS: Mapping[str, Check] = {
     "settings": settings_check,
     "knowledge": knowledge_check,
+    "site": site_check,
     "database": database_check,
     "clients": clients_check,
     "tokens": signing_check,

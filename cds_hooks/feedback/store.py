@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -16,6 +16,8 @@ from cds_hooks.card_kit import CardKit
 from cds_hooks.feedback.message import Outcome
 from cds_hooks.storage.database import Database
 from cds_hooks.storage.tables import accepted_suggestion, feedback
+
+Also = Callable[[AsyncConnection, Sequence[Outcome]], Awaitable[None]]
 
 
 class Stored(NamedTuple):
@@ -38,17 +40,21 @@ async def save(
     outcomes: Iterable[Outcome],
     received_at: datetime,
     known: Mapping[str, str],
+    also: Also | None = None,
 ) -> list[Stored]:
     """Store what is new, all of it or nothing; the same outcome sent again is not. `known` is from `subjects`.
 
-    Returns what was new, after the commit. Raises StorageError.
+    `also` does more with what is new, in the same transaction. Returns what was new, after the commit. Raises
+    StorageError.
     """
     rows: dict[str, dict[str, Any]] = {}
+    by_key: dict[str, Outcome] = {}
     accepted: list[dict[str, Any]] = []
     for one in outcomes:
         key = _digest(one.card, one.outcome, one.at.isoformat(), *sorted(map(_plain, one.suggestions)))
         if key in rows:
             continue
+        by_key[key] = one
         rows[key] = {
             "key": key,
             "service": service,
@@ -76,6 +82,8 @@ async def save(
         )
         if fresh := [row for row in accepted if row["feedback"] in new]:
             await connection.execute(_insert(connection, accepted_suggestion), fresh)
+        if also:
+            await also(connection, [one for key, one in by_key.items() if key in new])
     return [
         Stored(row["topic"], row["outcome"], row["reason_code"]) for key, row in rows.items() if key in new
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Final
 
 from msgspec import Raw
@@ -18,6 +19,9 @@ from mappings.from_fhir.chart import Source
 from mappings.from_fhir.read import next_links, unresolved_medications
 
 TOKEN: Final = re.compile(r"\{\{context\.(\w+)\}\}")
+DAY: Final = re.compile(r"\{\{today\(\)(?: - (\d+) days)?\}\}")
+LATEST: Final = timedelta(days=1)
+"""Today ends later elsewhere: a period that ends today would hide what a server ahead of us dates tomorrow."""
 ERROR: Final = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"OperationOutcome"')
 NEXT: Final = b'"next"'
 """What is not in a page has no link to the next: decoding every page to know it would cost more."""
@@ -25,17 +29,20 @@ MEDICATION: Final = re.compile(r"Medication/[A-Za-z0-9\-._]{1,64}")
 MAX_MEDICATIONS: Final = 50
 
 
-async def complete(client: FhirClient, service: Service, body: bytes) -> Completion:
+async def complete(
+    client: FhirClient, service: Service, body: bytes, today: date | None = None
+) -> Completion:
     """Read what is missing: keys that were not sent, null or an error, and further pages of those that were sent.
 
-    Then the Medications that orders only refer to. Raises Refused (400) like `read_request`.
+    Then the Medications that orders only refer to. `today` is for searches with a period; without it, this machine's.
+    Raises Refused (400) like `read_request`.
     """
     request = read_request(body, service)
     if not request.fhir_server:
         return Completion()
     access, sent = Access(request.fhir_server, request.fhir_token), sources(service, request)
     deadline = time.monotonic() + client.budget
-    missing, further = missing_queries(service, request), further_pages(service, request)
+    missing, further = missing_queries(service, request, today), further_pages(service, request)
     fetched = await client.fetch(access, missing | further, deadline)
     read = [
         Source(key, page, (service.prefetch[key].resource_type,))
@@ -55,14 +62,14 @@ async def complete(client: FhirClient, service: Service, body: bytes) -> Complet
     )
 
 
-def missing_queries(service: Service, request: HookRequest) -> dict[str, str]:
+def missing_queries(service: Service, request: HookRequest, today: date | None = None) -> dict[str, str]:
     """Key -> query for every template that the prefetch does not answer and whose tokens are known."""
     values = {"patientId": request.context.patient_id, "encounterId": request.context.encounter_id}
     queries = {}
     for key, prefetch in service.prefetch.items():
         if not _is_missing(request.prefetch.get(key)):
             continue
-        query = filled_in(prefetch.template, values)
+        query = filled_in(_dated(prefetch.query, today) or prefetch.template, values)
         if query:
             queries[key] = query
     return queries
@@ -77,6 +84,18 @@ def further_pages(service: Service, request: HookRequest) -> dict[str, str]:
             if len(links) == 1:
                 found[key] = links[0]
     return found
+
+
+def _dated(query: str, today: date | None) -> str:
+    """The query with its days written out."""
+    if "today()" not in query:
+        return query
+    now = today or date.today()  # noqa: DTZ011 - the local date is meant
+
+    def day(token: re.Match[str]) -> str:
+        return (now - timedelta(days=int(token[1])) if token[1] else now + LATEST).isoformat()
+
+    return DAY.sub(day, query)
 
 
 def filled_in(template: str, values: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cds_hooks.response import Card
+from cds_hooks.site_rules import Withheld
+from cds_hooks.triggers import trigger_label
 from mappings.facts import DataGap
 
 Operation = Literal["cards", "explain", "feedback"]
@@ -27,6 +29,12 @@ class CallRecord:
     gaps: Sequence[DataGap] = ()
     outcomes: int | None = None
     """How many outcomes a feedback call reported."""
+    withheld: Sequence[Withheld] = ()
+    """What the site keeps back."""
+    trigger: str = ""
+    """What set the hook off, as a label."""
+    caller: tuple[str, str] = ("", "")
+    """Issuer and tenant of the verified token."""
 
 
 CALL: ContextVar[CallRecord | None] = ContextVar("CALL", default=None)
@@ -38,10 +46,16 @@ def new_request_id() -> str:
     return os.urandom(16).hex()
 
 
-def note_answer(cards: Sequence[Card], gaps: Sequence[DataGap]) -> None:
-    """What the call being answered gets."""
+def note_answer(cards: Sequence[Card], gaps: Sequence[DataGap], withheld: Sequence[Withheld] = ()) -> None:
+    """What the call being answered gets, and what it does not."""
     if call := CALL.get():
-        call.cards, call.gaps = cards, gaps
+        call.cards, call.gaps, call.withheld = cards, gaps, withheld
+
+
+def note_trigger(number: str) -> None:
+    """What set off the hook being answered."""
+    if call := CALL.get():
+        call.trigger = trigger_label(number)
 
 
 def note_outcomes(number: int) -> None:

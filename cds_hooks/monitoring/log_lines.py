@@ -21,6 +21,8 @@ FIELDS = (
     "indicator",
     "gaps",
     "outcomes",
+    "withheld",
+    "trigger",
     "client",
 )
 """What a line may hold besides its message, as `extra`."""

@@ -54,6 +54,12 @@ class Metrics:
         self._feedback = _Series(
             Counter("feedback", "Outcomes of cards, each once", ("topic", "outcome", "reason"), **make)
         )
+        self._withheld = _Series(
+            Counter("withheld", "What the site keeps back", ("service", "what", "indicator", "why"), **make)
+        )
+        self._triggers = _Series(
+            Counter("triggers", "Calls that name what set them off", ("service", "trigger"), **make)
+        )
         if SHARED_FOLDER not in os.environ:
             ProcessCollector(registry=self._registry)
 
@@ -65,6 +71,10 @@ class Metrics:
             self._cards[call.service, card.source.topic.code, card.indicator].inc()
         for gap in call.gaps:
             self._gaps[(gap.reason,)].inc()
+        for one in call.withheld:
+            self._withheld[call.service, one.what, one.indicator, one.why].inc()
+        if call.trigger:
+            self._triggers[call.service, call.trigger].inc()
 
     def count_feedback(self, stored: Iterable[Stored]) -> None:
         """Count outcomes that were not known before."""

@@ -66,6 +66,8 @@ class Watch:
                 "indicator": _most_severe(call.cards),
                 "gaps": len(call.gaps) if call.operation == "cards" else None,
                 "outcomes": call.outcomes,
+                "withheld": len(call.withheld) or None,
+                "trigger": call.trigger,
                 "client": client,
             },
         )

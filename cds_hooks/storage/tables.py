@@ -65,3 +65,14 @@ seen_token = Table(
     Index(None, "until"),
 )
 """The tokens that may not be used again, each until it has expired anyway."""
+
+overridden_advice = Table(
+    "overridden_advice",
+    metadata,
+    Column("patient", String(11), primary_key=True, comment="start of an HMAC with the site's secret"),
+    Column("topic", String(100), primary_key=True),
+    Column("situation", BigInteger, nullable=False, comment="28 bits: how grave, and a digest of what"),
+    Column("since", DateTime(timezone=True), nullable=False, comment="UTC"),
+    Index(None, "since"),
+)
+"""Advice that stays quiet for a patient; only where a site wants that. Rows are removed when their time is over."""

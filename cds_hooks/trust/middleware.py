@@ -9,6 +9,7 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_hooks.http import respond
+from cds_hooks.monitoring.call_record import CALL
 from cds_hooks.trust.refusal import Unauthorised
 from cds_hooks.trust.verifier import Verifier
 
@@ -50,6 +51,8 @@ class RequireTrust:
                 await respond(send, 401, BODY, CHALLENGE)
                 return
             scope.setdefault("state", {})["caller"] = caller
+            if call := CALL.get():
+                call.caller = caller.issuer, caller.tenant or ""
         await self.app(scope, receive, send)
 
 

@@ -167,7 +167,7 @@ class TestCors:
             client.post(PATH, content=call(prefetch={}), headers=ORIGIN),
             client.post(PATH, content=b" " * 1_000_001, headers=ORIGIN),
         ]
-        monkeypatch.setattr(calls, "evaluate", broken)
+        monkeypatch.setattr(calls, "consider", broken)
         answers.append(client.post(PATH, content=record, headers=ORIGIN))
         assert [answer.status_code for answer in answers] == [200, 200, 400, 404, 404, 405, 412, 413, 500]
         assert {answer.headers["access-control-allow-origin"] for answer in answers} == {"*"}

@@ -170,7 +170,7 @@ class TestRefusals:
             ]
             answers.append(client.post(f"/cds-services/{CANARY}", content=call()))
             answers.append(client.get(f"/{CANARY}?patient={CANARY}"))
-            monkeypatch.setattr(calls, "evaluate", broken)
+            monkeypatch.setattr(calls, "consider", broken)
             answers.append(client.post(PATH, content=call()))
         assert [answer.status_code for answer in answers] == [400] * 5 + [200, 412] + [400] * 3 + [
             413,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from terminology import concepts
+from terminology import concepts, orders
 from terminology.coding import LOINC, SNOMED_CT
 from terminology.orders import tests as orderable_tests
 from terminology.quantity import analytes
@@ -106,3 +106,11 @@ def test_a_loinc_code_we_do_not_know_may_be_of_another_specimen() -> None:
 
 def test_nothing_names_nothing() -> None:
     assert concepts.tests_of([], None) == concepts.tests_of([Coding(None, None)], "") == ()
+
+
+def test_codes_of_a_site_are_recognised_until_they_are_taken_back() -> None:
+    coding = Coding("urn:site", "17")
+    orders.recognise({("urn:site", "17"): ("magnesium",)})
+    found = orders.tests_of([coding], None)
+    orders.recognise({})
+    assert (found, orders.tests_of([coding], None)) == (("magnesium",), ())

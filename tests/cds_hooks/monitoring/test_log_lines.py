@@ -100,7 +100,7 @@ def test_a_failure_is_found_by_its_request_id(
     def fail(*_: object, **__: object) -> None:
         raise ValueError(CANARY)
 
-    monkeypatch.setattr(calls, "evaluate", fail)
+    monkeypatch.setattr(calls, "consider", fail)
     response = client.post(SERVICE, content=record)
     failure, call = lines()
     assert response.status_code == call["status"] == 500

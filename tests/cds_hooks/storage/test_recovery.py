@@ -139,7 +139,13 @@ class TestRemoval:
         async def use(database: Database) -> int:
             await write(database)
             async with database.engine.begin() as connection:
-                for table in ("seen_token", "accepted_suggestion", "feedback", "alembic_version"):
+                for table in (
+                    "overridden_advice",
+                    "seen_token",
+                    "accepted_suggestion",
+                    "feedback",
+                    "alembic_version",
+                ):
                     await connection.execute(text(f"DROP TABLE {table}"))
             with pytest.raises(StorageError):
                 await write(database)

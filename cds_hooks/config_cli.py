@@ -1,0 +1,66 @@
+# ruff: noqa: PLC0415 - imports inside commands keep `--help` quick
+"""The commands `twitching-cds config …`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cds_hooks.cli_help import examples
+
+PROBLEMS = 2
+config = typer.Typer(
+    name="config",
+    help="The site profile.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@config.callback()
+def _group() -> None:
+    """Keep `check` a command of a group, although it is the only one."""
+
+
+@config.command(
+    epilog=examples("config check deploy/sites/epic.yaml", "config check profile.yaml --as-of 2027-01-01"),
+)
+def check(
+    profile: Annotated[Path, typer.Argument(metavar="FILE", help="A site profile (YAML).")],
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Check reviews as of this day, not today."),
+    ] = None,
+) -> None:
+    """Print what a site profile changes and every problem in it; exit code 2 if there is one."""
+    from datetime import date
+
+    from pydantic import SecretStr
+
+    from cds_hooks.site_profile.differences import differences, overdue
+    from cds_hooks.site_profile.load import ProfileError, read_profile
+    from cds_hooks.site_profile.tailor import tailor
+    from mappings.knowledge import load_knowledge
+
+    knowledge = load_knowledge()
+    try:
+        read = read_profile(profile)
+        desk, laid = tailor(read, knowledge, secret=SecretStr("not used to check a file"))
+    except ProfileError as error:
+        typer.echo("\n".join(error.problems), err=True)
+        raise typer.Exit(PROBLEMS) from None
+    typer.echo(
+        f"{read.profile.name}: {profile.name}, version {read.version}; compared with a site that changes nothing:"
+    )
+    sections = differences(read.profile, desk, laid, knowledge)
+    for heading, lines in sections.items():
+        typer.echo("\n".join([f"\n{heading}", *(f"  {line}" for line in lines)]))
+    if not sections:
+        typer.echo("\nNothing is changed.")
+    today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
+    if late := list(overdue(laid, today)):
+        typer.echo("\n".join(late), err=True)
+        raise typer.Exit(PROBLEMS)
