@@ -56,20 +56,23 @@ lock: $(VENV)/installed-dev $(E2E)/installed
 	$(COMPILE) $(E2E_FILES)/requirements.in --output-file $(E2E_FILES)/requirements.lock $(ARGS)
 	$(NPM) install --prefix $(E2E_FILES) --package-lock-only --omit-lockfile-registry-resolved
 
-# System packages that the tests need. Without them, and without the right to install them, those tests are skipped.
+# System packages that the tests need: PostgreSQL and a browser with fonts. Without them, and without the right to
+# install them, their tests are skipped; in CI a missing browser is a failure.
 # Debian would start a database server of its own with the package: ours are started by the tests alone.
 PG_CTL := $(or $(shell command -v pg_ctl),$(lastword $(wildcard /usr/lib/postgresql/*/bin/pg_ctl)))
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
+MISSING := $(if $(PG_CTL),,postgresql) $(if $(CHROMIUM),,chromium fonts-dejavu-core fonts-inter)
 system-deps:
-ifeq ($(PG_CTL),)
+ifneq ($(strip $(MISSING)),)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo 'Installing PostgreSQL for the tests'; \
+	  echo 'Installing for the tests: $(strip $(MISSING))'; \
 	  mkdir -p /etc/postgresql-common; \
 	  [ -e /etc/postgresql-common/createcluster.conf ] || \
 	    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf; \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql >/dev/null; } \
-	    || echo 'PostgreSQL could not be installed: its tests will be skipped'; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+	    $(MISSING) >/dev/null; } || echo 'They could not be installed: tests that need them will not run'; \
 	else \
-	  echo 'PostgreSQL is not installed (Debian: apt-get install postgresql): its tests will be skipped'; \
+	  echo 'Not installed (Debian: apt-get install $(strip $(MISSING))): tests that need them are skipped'; \
 	fi >&2
 endif
 

@@ -26,15 +26,21 @@ from cds_hooks.feedback.intake import feedback_intake
 from cds_hooks.fhir_access.client import FhirClient
 from cds_hooks.front import Front
 from cds_hooks.http import LastResort, ServiceCall
+from cds_hooks.monitoring.daily_counts import DailyCounts, gap_names
 from cds_hooks.monitoring.log_lines import log_to_standard_error
 from cds_hooks.monitoring.metrics import Metrics
 from cds_hooks.monitoring.readiness import readiness
 from cds_hooks.monitoring.watch import Watch
 from cds_hooks.openapi import describe
+from cds_hooks.pages.guard import page_guard
+from cds_hooks.pages.pages import Pages, served
+from cds_hooks.pages.routes import page_routes
 from cds_hooks.services import SERVICES, Service
 from cds_hooks.settings import Settings, load_settings
+from cds_hooks.storage.daily_count import StoredCounts
 from cds_hooks.storage.database import Database, StorageError
 from cds_hooks.trust.middleware import RequireTrust
+from cds_hooks.trust.operators import Operators
 from cds_hooks.trust.verifier import create_verifier
 from mappings.knowledge import Knowledge, load_knowledge
 
@@ -68,18 +74,22 @@ def create_app(
     database = Database(settings.database_url)
     fhir = FhirClient(settings.fhir)
     metrics = Metrics(reason.code for reasons in kit.override_reasons.values() for reason in reasons)
+    areas, operators = served(settings), Operators(database, settings.pages.operators)
+    counts, keeper = DailyCounts(gap_names(rules)), StoredCounts(database)
     app = FastAPI(
         title="twitching-cds",
         version=cds_hooks.__version__,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        lifespan=partial(_lifespan, database=database, fhir=fhir, front=front),
+        lifespan=partial(_lifespan, database=database, fhir=fhir, front=front, counts=counts, keeper=keeper),
         exception_handlers={HTTPException: _refuse, RequestValidationError: _refuse},
     )
     if settings.trust.mode == "required":
         verifier = create_verifier(settings.trust, database)
-        app.add_middleware(RequireTrust, verifier=verifier, base=settings.endpoint_base)
+        secure = settings.endpoint_base.startswith("https:")
+        guard = page_guard(areas, operators, secure=secure, root=settings.root_path)
+        app.add_middleware(RequireTrust, verifier=verifier, base=settings.endpoint_base, guard=guard)
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,
@@ -89,7 +99,7 @@ def create_app(
         expose_headers=["X-Request-Id"],
         allow_private_network=True,
     )
-    app.add_middleware(Watch, metrics=metrics)
+    app.add_middleware(Watch, metrics=metrics, counts=counts)
 
     @app.get("/cds-services", summary="The services and their prefetch templates")
     async def _discovery() -> Response:
@@ -124,6 +134,7 @@ def create_app(
     )
     small = partial(call, max_body_bytes=min(most, MAX_FEEDBACK_BYTES))
     app.routes.append(Route("/cds-services/{service}/feedback", small(feedback), methods=["POST"]))
+    app.routes.extend(page_routes(Pages(settings, front, database, today, counts, keeper, operators, areas)))
     describe(app)
     calls.answer(SERVICES[0], WARM_UP.read_bytes(), front.now.knowledge, today(), front.now.kit)
     return app
@@ -137,7 +148,14 @@ def from_environment() -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI, database: Database, fhir: FhirClient, front: Front) -> AsyncIterator[None]:
+async def _lifespan(
+    _: FastAPI,
+    database: Database,
+    fhir: FhirClient,
+    front: Front,
+    counts: DailyCounts,
+    keeper: StoredCounts,
+) -> AsyncIterator[None]:
     """Everything that lives as long as the process is taken out of the garbage collector's sight."""
     with suppress(StorageError):  # it is tried again with the first feedback
         await database.upgrade()
@@ -145,9 +163,11 @@ async def _lifespan(_: FastAPI, database: Database, fhir: FhirClient, front: Fro
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     following = asyncio.create_task(front.follow())
+    writer = asyncio.create_task(counts.keep_flushing(keeper))
     yield
     following.cancel()
     await fhir.close()
+    await counts.close(keeper, writer)
     await database.close()
 
 

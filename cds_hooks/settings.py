@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -26,6 +27,7 @@ from pydantic_settings import (
 )
 
 from cds_hooks.fhir_access.settings import FhirSettings
+from cds_hooks.pages.settings import PagesSection, PagesSettings
 from cds_hooks.trust.settings import TrustSettings, absolute
 
 PREFIX = "TWITCHING_CDS_"
@@ -62,6 +64,8 @@ class _Environment(EnvSettingsSource):
         """`TWITCHING_CDS_TRUST` is the mode; the clients stay those of the file."""
         if field_name == "trust" and value is not None:
             return {"mode": value}
+        if field_name == "pages":
+            return value  # `on` or `off`; what is on in detail is for the file
         return super().prepare_field_value(field_name, field, value, value_is_complex)
 
     def __call__(self) -> dict[str, Any]:
@@ -88,6 +92,8 @@ class Settings(BaseSettings):
     """Whose calls are answered."""
     fhir: FhirSettings = FhirSettings()
     """Which FHIR servers are read for what was not prefetched."""
+    pages: PagesSection = PagesSettings()
+    """Which pages people can open in a browser."""
     database_url: Annotated[str, Field(default_factory=_state_file, repr=False)]
     """Where feedback is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
     site: FilePath | None = None
@@ -105,12 +111,21 @@ class Settings(BaseSettings):
             raise ValueError(
                 "trust.base: write the URL at which clients reach this service; tokens are meant for it"
             )
+        if self.trust.mode == "required" and self.pages.playground and not self.pages.operators:
+            raise ValueError(
+                "pages.playground: with `trust: required` it is for operators who sign in; name them in pages.operators"
+            )
         return self
 
     @property
     def endpoint_base(self) -> str:
         """The URL below which the endpoints are for the clients; empty if it was not set."""
         return self.trust.base or self.base_url or ""
+
+    @property
+    def root_path(self) -> str:
+        """What stands before every path in the address bar, when a proxy serves this below its own root."""
+        return urlsplit(self.endpoint_base).path
 
     @classmethod
     def settings_customise_sources(

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from cds_hooks.knowledge_pages.conditions import in_words
 from cds_hooks.knowledge_pages.limit_page import limits_in_words
-from cds_hooks.knowledge_pages.page import Page, page, reviewed, sources
+from cds_hooks.knowledge_pages.page import Line, Page, page, reviewed, sources
 from cds_hooks.knowledge_pages.wording import bounds, listing, title_of, words
 from mappings.knowledge import Knowledge, conditions
 from mappings.rules import ContributorRule, Mediator, RedFlagRule, SpuriousResult, SpuriousRule, Through
@@ -30,8 +30,8 @@ def contributor_page(rule: ContributorRule, knowledge: Knowledge) -> Page:
             ("mechanism", [rule.mechanism]),
             ("listed", [*_tiers(rule, knowledge), words().say["never_listed"] if rule.never_ranked else ""]),
             ("acts_through", _through(rule.through, knowledge) if rule.through else ()),
-            ("adds", [_said(item.says, in_words(item.when, knowledge)) for item in rule.adds]),
-            ("considered", [_said(item.says, in_words(item.when, knowledge)) for item in rule.considered]),
+            ("adds", [Line(in_words(item.when, knowledge), item.says) for item in rule.adds]),
+            ("considered", [Line(in_words(item.when, knowledge), item.says) for item in rule.considered]),
             ("suppresses", [listing(title_of(name, knowledge) for name in rule.suppresses)]),
             ("limits", limits_in_words(labs, knowledge)),
             ("misuse", [rule.misuse]),
@@ -49,7 +49,7 @@ def _tiers(rule: ContributorRule, knowledge: Knowledge) -> Iterator[str]:
             marks.append(words().strengths[tier.strength])
         if tier.indicator:
             marks.append(words().indicators[tier.indicator])
-        yield _said(tier.says, f"{', '.join(marks)}: {in_words(tier.when, knowledge)}")
+        yield Line(in_words(tier.when, knowledge), tier.says, marks)
 
 
 def _through(through: Through, knowledge: Knowledge) -> Iterator[str]:
@@ -66,10 +66,6 @@ def _mediator(mediator: Mediator, knowledge: Knowledge) -> str:
     return f"{text} ({words().say['explains_only']})" if mediator.explains_only else text
 
 
-def _said(says: str, condition: str) -> str:
-    return f"{condition}. “{says}”" if says else condition
-
-
 def red_flag_page(rule: RedFlagRule, knowledge: Knowledge) -> Page:
     """A finding that changes the pathway."""
     urgency = f"{words().urgencies[rule.urgency]} ({words().indicators[rule.indicator]})"
@@ -78,7 +74,7 @@ def red_flag_page(rule: RedFlagRule, knowledge: Knowledge) -> Page:
         rule.title,
         [
             ("urgency", [urgency]),
-            ("when", [_said(rule.says, in_words(rule.when, knowledge))]),
+            ("when", [Line(in_words(rule.when, knowledge), rule.says)]),
             ("misuse", [rule.misuse]),
             ("sources", sources(rule.references, knowledge)),
             ("review", [reviewed(rule.review)]),
@@ -92,7 +88,7 @@ def spurious_page(rule: SpuriousRule, knowledge: Knowledge) -> Page:
         rule.id,
         rule.title,
         [
-            ("when", [_said(rule.says, "; ".join(_pattern(rule, knowledge)))]),
+            ("when", [Line("; ".join(_pattern(rule, knowledge)), rule.says)]),
             ("not_asserted", [listing(knowledge.analytes[name].title for name in rule.invalidates)]),
             ("repeat", [listing(title_of(name, knowledge) for name in rule.repeat)]),
             ("sources", sources(rule.references, knowledge)),

@@ -25,7 +25,7 @@ class ArtifactError(ValueError):
 
 def artifacts(knowledge: Knowledge) -> Iterator[Resource]:
     """All of them, valid. Raises `ArtifactError`."""
-    for resource in _artifacts(knowledge):
+    for resource in unchecked(knowledge):
         name = f"{resource['resourceType']}/{resource['id']}"
         try:
             get_fhir_model_class(resource["resourceType"]).model_validate(resource)
@@ -34,7 +34,8 @@ def artifacts(knowledge: Knowledge) -> Iterator[Resource]:
         yield resource
 
 
-def _artifacts(knowledge: Knowledge) -> Iterator[Resource]:
+def unchecked(knowledge: Knowledge) -> Iterator[Resource]:
+    """All of them, as they are made."""
     yield library(knowledge)
     yield plan(knowledge)
     yield from activities(knowledge)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds_hooks.knowledge_pages.conditions import in_words
-from cds_hooks.knowledge_pages.page import Page, page, reviewed, sources
+from cds_hooks.knowledge_pages.page import Line, Page, page, reviewed, sources
 from cds_hooks.knowledge_pages.wording import words
 from mappings.knowledge import Knowledge
 from mappings.rules import OrderRule
@@ -23,7 +23,7 @@ def order_page(rule: OrderRule, knowledge: Knowledge) -> Page:
                 "asked_when",
                 [*_reasons(rule, knowledge), say["never_suggested"] if rule.never_suggested else ""],
             ),
-            ("not_when", [f"{in_words(item.when, knowledge)}. “{item.says}”" for item in rule.not_when]),
+            ("not_when", [Line(in_words(item.when, knowledge), item.says) for item in rule.not_when]),
             ("do_not_order", [rule.do_not_order]),
             ("codes", _codes(rule)),
             ("valid", [say["days"].format(days=rule.valid_days)]),
@@ -35,8 +35,8 @@ def order_page(rule: OrderRule, knowledge: Knowledge) -> Page:
 
 def _reasons(rule: OrderRule, knowledge: Knowledge) -> Iterator[str]:
     for reason in rule.suggest:
-        urgency = "" if reason.urgency == "routine" else f" ({words().order_urgencies[reason.urgency]})"
-        yield f"{in_words(reason.when, knowledge)}. “{reason.reason}”{urgency}"
+        urgency = "" if reason.urgency == "routine" else words().order_urgencies[reason.urgency]
+        yield Line(in_words(reason.when, knowledge), reason.reason, after=urgency)
 
 
 def _codes(rule: OrderRule) -> Iterator[str]:

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from cds_hooks.knowledge_pages.wording import words
 from mappings.knowledge import Knowledge
 from mappings.rule_language import Review
 from mappings.rules import Reference
+
+
+class Line(str):
+    """A line of text that knows its parts, for pages that set them apart."""
+
+    __slots__ = ("after", "marks", "says", "text")
+
+    marks: tuple[str, ...]
+    """Tier, strength, urgency: what comes first."""
+    text: str
+    """The condition."""
+    says: str
+    """What a card then says."""
+    after: str
+    """What stands behind it."""
+
+    def __new__(cls, text: str, says: str = "", marks: Iterable[str] = (), after: str = "") -> Self:
+        """`A, critical: condition. “What it says” (after)`."""
+        shown = tuple(filter(None, marks))
+        first = f"{', '.join(shown)}: {text}" if shown else text
+        whole = f"{first}. “{says}”" if says else first
+        line = super().__new__(cls, f"{whole} ({after})" if after else whole)
+        line.marks, line.text, line.says, line.after = shown, text, says, after
+        return line
 
 
 class Section(NamedTuple):

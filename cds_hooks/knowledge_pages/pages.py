@@ -9,7 +9,7 @@ from cds_hooks.knowledge_pages.conditions import in_words
 from cds_hooks.knowledge_pages.contributor_page import contributor_page, red_flag_page, spurious_page
 from cds_hooks.knowledge_pages.limit_page import analyte_page, calcium_page
 from cds_hooks.knowledge_pages.order_page import order_page
-from cds_hooks.knowledge_pages.page import Page, page, reviewed, sources
+from cds_hooks.knowledge_pages.page import Line, Page, page, reviewed, sources
 from cds_hooks.knowledge_pages.wording import title_of, words
 from mappings.knowledge import Knowledge
 from mappings.rules import Note, Reference
@@ -76,7 +76,7 @@ def note_page(note: Note, knowledge: Knowledge) -> Page:
         note.id,
         note.id.replace("_", " ").capitalize(),
         [
-            ("when", [f"{in_words(note.when, knowledge)}. “{note.says}”"]),
+            ("when", [Line(in_words(note.when, knowledge), note.says)]),
             ("sources", sources(note.references, knowledge)),
             ("review", [reviewed(note.review)]),
         ],

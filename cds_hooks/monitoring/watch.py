@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks.monitoring.call_record import CALL, CallRecord, Operation, new_request_id
+from cds_hooks.monitoring.daily_counts import DailyCounts
 from cds_hooks.monitoring.metrics import Metrics
 from cds_hooks.response import Card
 from cds_hooks.services import SERVICE_BY_ID
@@ -25,9 +26,10 @@ SEVERITIES = ("critical", "warning", "info")
 class Watch:
     """Middleware around everything else; calls of services are counted and logged, other requests get an id only."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, counts: DailyCounts) -> None:
         self.app = app
         self.metrics = metrics
+        self.counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
@@ -54,6 +56,7 @@ class Watch:
 
     def _tell(self, call: CallRecord, seconds: float, client: str) -> None:
         self.metrics.count_call(call, seconds)
+        self.counts.count_call(call)
         logger.info(
             "call",
             extra={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0003"
+HEAD = "0005"
 """The newest revision that this version knows."""
 VERSIONS = "alembic_version"
 LOCK = 7_492_816_035

@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -76,3 +77,22 @@ overridden_advice = Table(
     Index(None, "since"),
 )
 """Advice that stays quiet for a patient; only where a site wants that. Rows are removed when their time is over."""
+daily_count = Table(
+    "daily_count",
+    metadata,
+    Column("day", Date, primary_key=True, comment="UTC"),
+    Column("measure", String(16), primary_key=True, comment="calls, cards or gaps"),
+    Column("service", String(64), primary_key=True),
+    Column("kind", String(100), primary_key=True, comment="operation, topic, or reason of the gap"),
+    Column("detail", String(100), primary_key=True, comment="result, indicator, or what is missing"),
+    Column("n", BigInteger, nullable=False),
+)
+"""How much there was of what on each day. Every word in it is ours, none comes from a record or a caller."""
+
+operator_session = Table(
+    "operator_session",
+    metadata,
+    Column("key", String(64), primary_key=True, comment="digest of the cookie and the operator's key"),
+    Column("until", BigInteger, nullable=False, comment="seconds since 1970"),
+)
+"""Who is signed in to the pages, each until then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,9 +15,10 @@ from cds_hooks.trust.refusal import Unauthorised
 from cds_hooks.trust.verifier import Verifier
 
 logger = logging.getLogger("twitching_cds")
-OPEN = ("/health/live", "/health/ready", "/knowledge", "/openapi.json")
-"""What anybody may read, with everything below: whether the service is well, and the published rules, which cards link
-to. Nothing of it depends on a patient or a caller."""
+Guard = Callable[[Scope, ASGIApp], Awaitable[ASGIApp | None]]
+OPEN = ("/health/live", "/health/ready", "/knowledge", "/openapi.json", "/static")
+"""What anybody may read, with everything below: whether the service is well, the published rules, which cards link to,
+and the looks of the pages. Nothing of it depends on a patient or a caller."""
 LOCAL = ("/metrics",)
 """What needs no token from a loopback address, where the collector or a proxy that guards it runs."""
 BODY = msgspec.json.encode(
@@ -33,15 +35,20 @@ class RequireTrust:
     endpoint that is called, below this base, whatever host the call itself names.
     """
 
-    def __init__(self, app: ASGIApp, verifier: Verifier, base: str) -> None:
+    def __init__(self, app: ASGIApp, verifier: Verifier, base: str, guard: Guard | None = None) -> None:
+        """`guard` says who answers a request without a token: itself, if it is for a page, or nobody."""
         self.app = app
         self.verifier = verifier
         self.base = base
+        self.guard = guard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the call on, or refuse it."""
         if scope["type"] == "http" and not _is_open(scope):
             authorization = [value for name, value in scope["headers"] if name == b"authorization"]
+            if self.guard and not authorization and (answers := await self.guard(scope, self.app)):
+                await answers(scope, receive, send)
+                return
             try:
                 caller = await self.verifier.verify(authorization, self.base + scope["path"])
             except Unauthorised as refused:

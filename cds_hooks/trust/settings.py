@@ -66,6 +66,17 @@ class Client(BaseModel):
         return self.jwks or self.jku or b""
 
 
+class Operator(BaseModel):
+    """Somebody who may see the pages of a protected service."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Text
+    """What the log calls them."""
+    key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    """SHA-256 of their key, in hexadecimal. Enough for a key of random letters; never choose one yourself."""
+
+
 class TrustSettings(BaseModel):
     """Who may call."""
 

@@ -59,6 +59,8 @@ def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
         ("fhir: {servers: [ftp://x]}", "fhir.servers.0: the address is not an absolute http or https URL"),
         ("fhir: {budget_ms: 0}", "fhir.budget_ms: "),
         ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): "),
+        ("pages: some", "pages (or TWITCHING_CDS_PAGES): write `on`, `off`, or which pages"),
+        ("pages: {dashboards: on}", "pages.dashboards: there is no such setting"),
         ("max_body_bytes: 0", "max_body_bytes (or TWITCHING_CDS_MAX_BODY_BYTES): "),
         ("log_level: LOUD", "log_level (or TWITCHING_CDS_LOG_LEVEL): Input should be 'DEBUG'"),
         (

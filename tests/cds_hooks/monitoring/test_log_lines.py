@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cds_hooks import calls
 from cds_hooks.monitoring.call_record import CALL, note_answer, note_outcomes
+from cds_hooks.monitoring.daily_counts import DailyCounts
 from cds_hooks.monitoring.log_lines import FIELDS, JsonLines, log_to_standard_error
 from cds_hooks.monitoring.metrics import Metrics
 from cds_hooks.monitoring.watch import Watch
@@ -154,7 +155,7 @@ class TestWatch:
             return {"type": "http.disconnect"}
 
         scope = {"type": "http", "method": "POST", "path": path}
-        asyncio.run(Watch(app, Metrics())(scope, receive, send))
+        asyncio.run(Watch(app, Metrics(), DailyCounts(()))(scope, receive, send))
         return sent
 
     def test_the_client_is_named_by_the_host_of_its_issuer(self, lines: Lines) -> None:

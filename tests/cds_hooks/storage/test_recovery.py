@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from cds_hooks.storage.database import Database, StorageError
-from cds_hooks.storage.tables import feedback, seen_token
+from cds_hooks.storage.tables import feedback, metadata, seen_token
 
 Using = Callable[[str, Callable[[Database], Awaitable[Any]]], Any]
 
@@ -139,14 +139,8 @@ class TestRemoval:
         async def use(database: Database) -> int:
             await write(database)
             async with database.engine.begin() as connection:
-                for table in (
-                    "overridden_advice",
-                    "seen_token",
-                    "accepted_suggestion",
-                    "feedback",
-                    "alembic_version",
-                ):
-                    await connection.execute(text(f"DROP TABLE {table}"))
+                await connection.run_sync(metadata.drop_all)
+                await connection.execute(text("DROP TABLE alembic_version"))
             with pytest.raises(StorageError):
                 await write(database)
             await write(database)

@@ -1,0 +1,1 @@
+"""The rules, for a reader in a browser (`/knowledge`)."""
