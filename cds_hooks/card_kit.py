@@ -9,7 +9,7 @@ from typing import get_args
 from cds_hooks.advice_id import new_id
 from cds_hooks.card_shape import AS_SPECIFIED, CardShape
 from cds_hooks.card_wording import ENGLISH, CardKind, CardWording, card_wording, override_reasons
-from cds_hooks.response import Coding, Source
+from cds_hooks.response import Coding, Link, Source
 from cds_hooks.service_request import OrderTemplate, order_templates
 from mappings.knowledge import Knowledge
 
@@ -28,6 +28,8 @@ class CardKit:
     """Titles of contributors, drug classes and red flags, by id."""
     status: str
     """How far the rules are reviewed."""
+    history_form: Link | None = None
+    """Where the history questions are answered, if the site shows it."""
     new_id: Callable[[str], str] = new_id
     """A new UUID of a card or suggestion, by what it is about."""
     shape: CardShape = AS_SPECIFIED
@@ -44,8 +46,13 @@ class CardKit:
         return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
 
 
-def card_kit(knowledge: Knowledge, base_url: str = "", language: str = ENGLISH) -> CardKit:
-    """Prepare the kit. With `base_url` every card's source links to the page of the rules."""
+def card_kit(
+    knowledge: Knowledge, base_url: str = "", history_form_url: str = "", language: str = ENGLISH
+) -> CardKit:
+    """Prepare the kit. With `base_url` every card's source links to the page of the rules.
+
+    With `history_form_url` a card that names unanswered history questions links to the form, as a SMART app.
+    """
     wording = card_wording(language)
     link = f"{base_url.rstrip('/')}/knowledge" if base_url else ""
     return CardKit(
@@ -65,4 +72,7 @@ def card_kit(knowledge: Knowledge, base_url: str = "", language: str = ENGLISH) 
         | {name: rule.title for name, rule in knowledge.red_flags.items()}
         | {name: rule.title for name, rule in knowledge.contributors.items()},
         status=knowledge.release.status,
+        history_form=Link(wording.say["history_form"], history_form_url, "smart")
+        if history_form_url
+        else None,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from cds_hooks import card_detail as detail
 from cds_hooks.advice_id import TEST, TOPIC
 from cds_hooks.card_kit import CardKit
@@ -43,6 +45,12 @@ def build_cards(
         shared = []
     if assessment.red_flags:
         cards.insert(0, _red_flag_card(assessment, kit, shared))
+    if kit.history_form and assessment.unanswered:
+        footer = detail.footer(assessment, kit)
+        cards = [
+            replace(card, links=(kit.history_form,)) if card.detail.endswith(footer) else card
+            for card in cards
+        ]
     return tuple(cards)
 
 

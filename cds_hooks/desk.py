@@ -34,6 +34,8 @@ class Desk:
     """The site's order codes, `(system, code)`, -> our tests."""
 
 
-def standard_desk(knowledge: Knowledge, base_url: str = "") -> Desk:
+def standard_desk(knowledge: Knowledge, base_url: str = "", history_form_url: str = "") -> Desk:
     """The desk of a site that changes nothing. Raises OrderError."""
-    return Desk(SERVICE_BY_ID, discovery(SERVICES), knowledge, card_kit(knowledge, base_url))
+    return Desk(
+        SERVICE_BY_ID, discovery(SERVICES), knowledge, card_kit(knowledge, base_url, history_form_url)
+    )

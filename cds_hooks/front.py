@@ -71,15 +71,22 @@ class Front:
         logger.warning("the site profile has changed and is in force")
 
     def _made(self) -> Desk:
-        path = self._settings.site
+        path, base_url = self._settings.site, self._settings.base_url or ""
+        form = self._settings.history_form_url or ""
         if path is None:
-            return standard_desk(self._knowledge, self._settings.base_url or "")
+            return standard_desk(self._knowledge, base_url, form)
         from cds_hooks.site_profile.differences import overdue  # noqa: PLC0415 - only sites with a profile need it
         from cds_hooks.site_profile.load import read_profile  # noqa: PLC0415
         from cds_hooks.site_profile.tailor import tailor  # noqa: PLC0415
 
-        base_url, secret = self._settings.base_url or "", self._settings.site_secret
-        desk, self._laid = tailor(read_profile(path), self._knowledge, base_url, secret, before=self._laid)
+        desk, self._laid = tailor(
+            read_profile(path),
+            self._knowledge,
+            base_url,
+            self._settings.site_secret,
+            before=self._laid,
+            history_form_url=form,
+        )
         for late in overdue(self._laid, date.today()):  # noqa: DTZ011 - the local date is meant
             logger.warning("the site profile: %s", late)
         return desk

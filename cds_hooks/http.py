@@ -43,7 +43,10 @@ class ServiceCall:
         headers: tuple[tuple[bytes, bytes], ...] = ()
         try:
             body = await self._read(receive)
-            status, content = 200, await self.answer(self._find(scope["path_params"]["service"]), body)
+            status, content = (
+                200,
+                await self.answer(find_service(self.services(), scope["path_params"]["service"]), body),
+            )
         except Refused as refused:
             status, content = refused.status, refused.body()
             if refused.retry_after:
@@ -51,13 +54,6 @@ class ServiceCall:
         except Disconnected:
             return
         await respond(send, status, content, headers)
-
-    def _find(self, identifier: str) -> Service:
-        """The service of this id. Raises Refused (404)."""
-        service = self.services().get(identifier)
-        if service is None:
-            raise Refused(404, issue("not-found", "There is no such service; see GET /cds-services."))
-        return service
 
     async def _read(self, receive: Receive) -> bytes:
         """The whole body. Raises Refused (408, 413)."""
@@ -68,6 +64,14 @@ class ServiceCall:
             raise Refused(
                 408, issue("timeout", f"The body did not arrive within {self.body_seconds:g} seconds.")
             ) from None
+
+
+def find_service(services: Mapping[str, Service], identifier: str) -> Service:
+    """The service of this id. Raises Refused (404)."""
+    service = services.get(identifier)
+    if service is None:
+        raise Refused(404, issue("not-found", "There is no such service; see GET /cds-services."))
+    return service
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:

@@ -43,6 +43,14 @@ class Suggestion(Struct, frozen=True, omit_defaults=True):
     actions: tuple[Action, ...]
 
 
+class Link(Struct, frozen=True):
+    """Something to open from a card; a client adds the launch parameters to a `smart` one."""
+
+    label: str
+    url: str
+    type: Literal["absolute", "smart"]
+
+
 class Card(Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One piece of advice. `summary` has at most 139 characters, `detail` is GitHub Flavored Markdown without HTML."""
 
@@ -54,6 +62,7 @@ class Card(Struct, frozen=True, omit_defaults=True, rename="camel"):
     suggestions: tuple[Suggestion, ...] = ()
     selection_behavior: Literal["", "any"] = ""
     override_reasons: tuple[Coding, ...] = ()
+    links: tuple[Link, ...] = ()
     extension: dict[str, str] = {}
 
 

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
 
     base_url: Annotated[str, AfterValidator(absolute)] | None = None
     """Where clients reach this service; cards then link to the page of the rules."""
+    history_form_url: Annotated[str, AfterValidator(absolute)] | None = None
+    """Where the history form is registered as a SMART app (`…/history-form`); cards then link to it."""
     trust: TrustSettings = TrustSettings()
     """Whose calls are answered."""
     fhir: FhirSettings = FhirSettings()

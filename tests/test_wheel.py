@@ -66,6 +66,11 @@ def test_the_wheel_holds_exactly_the_files_of_the_three_packages(root: Path, whe
         for path in (root / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    in_tree |= {
+        f"cds_hooks/pages/playground/{path.relative_to(root).as_posix()}"
+        for path in (root / "examples").rglob("*")
+        if path.is_file()
+    }
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert in_tree == in_wheel
@@ -98,3 +103,12 @@ def test_the_installed_package_answers_as_the_tree_does(root: Path, installed: C
     ).stdout
     assert installed(*arguments) == from_tree
     assert '"id":"hypokalaemia"' in from_tree.replace(": ", ":")
+
+
+def test_the_installed_playground_has_its_patients(root: Path, installed: Callable[..., str]) -> None:
+    program = (
+        "from datetime import date; from cds_hooks.pages.playground.situations import choices, situation; "
+        "print(sum(situation(one['id'], date(2026, 11, 22)) is not None for one in choices()))"
+    )
+    examples = len(list((root / "examples").glob("*/request.json")))
+    assert int(installed("-c", program)) > examples

@@ -66,7 +66,26 @@ class Pages:
         return self.front.now.kit
 
 
+PLAYGROUND = "cds_hooks.pages.playground.views"
 AREAS = (
+    Area(
+        "playground",
+        "Playground",
+        "/",
+        (
+            View("/", f"{PLAYGROUND}:index"),
+            View("/playground/options", f"{PLAYGROUND}:offered"),
+            View("/playground/patients/{situation}", f"{PLAYGROUND}:patient"),
+            View("/playground/facts/{service}", f"{PLAYGROUND}:facts", ("POST",)),
+        ),
+    ),
+    Area(
+        "history_form",
+        "History form",
+        "/history-form",
+        (View("/history-form", "cds_hooks.pages.history_form.views:index"),),
+        public=True,
+    ),
     Area(
         "dashboard",
         "Dashboard",

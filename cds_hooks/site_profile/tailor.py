@@ -38,6 +38,7 @@ def tailor(
     secret: SecretStr | None = None,
     *,
     before: Overlaid | None = None,
+    history_form_url: str = "",
 ) -> tuple[Desk, Overlaid]:
     """The desk of a site, and the rules with its limits. Raises ProfileError with every problem.
 
@@ -56,7 +57,7 @@ def tailor(
         services={service.id: service for service in services},
         discovery=discovery(services),
         knowledge=laid.knowledge,
-        kit=_kit(laid.knowledge, base_url, profile),
+        kit=_kit(laid.knowledge, base_url, history_form_url, profile),
         site=_rules(profile, laid),
         quiet=_quiet(profile, secret),
         reasons=dict(_our_reasons(profile)),
@@ -108,8 +109,10 @@ def _secret_missing(profile: SiteProfile, secret: SecretStr | None) -> Iterator[
         yield f"quiet: needs the environment variable {SECRET}, 32 characters or more, the same for all workers"
 
 
-def _kit(knowledge: Knowledge, base_url: str, profile: SiteProfile) -> CardKit:
-    kit, cards = card_kit(knowledge, base_url, profile.language), profile.cards
+def _kit(knowledge: Knowledge, base_url: str, history_form_url: str, profile: SiteProfile) -> CardKit:
+    cards = profile.cards
+    form = history_form_url if _may_link(history_form_url, cards) else ""
+    kit = card_kit(knowledge, base_url, form, profile.language)
     titles = knowledge.contributors | knowledge.red_flags  # type: ignore[operator]  # both are dicts
     return dataclasses.replace(
         kit,
@@ -132,12 +135,15 @@ def _kit(knowledge: Knowledge, base_url: str, profile: SiteProfile) -> CardKit:
     )
 
 
+def _may_link(url: str, cards: CardDialect) -> bool:
+    return cards.links is None or any(f"{url}/".startswith(f"{link}/") for link in cards.links)
+
+
 def _source(source: Source, cards: CardDialect) -> Source:
-    shown = cards.links is None or any(f"{source.url}/".startswith(f"{link}/") for link in cards.links)
     return Source(
         cards.source_label or source.label,
         source.topic,
-        source.url if shown else "",
+        source.url if _may_link(source.url, cards) else "",
         cards.source_icon or "",
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-PAGES = ["/knowledge", "/dashboard"]
+PAGES = ["/", "/history-form", "/knowledge", "/dashboard"]
 
 
 @pytest.mark.parametrize("path", PAGES)

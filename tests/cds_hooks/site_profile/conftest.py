@@ -34,6 +34,7 @@ def site(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
                 path.write_text(f"name: Test\n{profile}\n", encoding="utf-8")
             settings = Settings(
                 base_url="https://cds.example.org",
+                history_form_url="https://cds.example.org/history-form",
                 database_url=f"sqlite:///{tmp_path / 'f.sqlite3'}",
                 site=path,
                 site_secret=SECRET,

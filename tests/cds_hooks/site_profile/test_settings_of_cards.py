@@ -49,6 +49,15 @@ def test_a_link_that_the_ehr_would_drop_is_left_out(site: Site, low_potassium_ca
         assert card["source"]["label"] == "Our hospital"
         assert card["source"]["icon"] == "https://x.example/i.png"
         assert "url" not in card["source"]
+        assert "links" not in card
+
+
+def test_a_link_that_the_ehr_shows_is_kept(site: Site, low_potassium_call: Call) -> None:
+    answer = site("cards: {links: ['https://cds.example.org']}").post(PATH, json=low_potassium_call()).json()
+    assert all(card["source"]["url"].startswith("https://cds.example.org/") for card in answer["cards"])
+    assert [link["url"] for card in answer["cards"] for link in card.get("links", ())] == [
+        "https://cds.example.org/history-form"
+    ]
 
 
 def test_no_override_reasons(site: Site, low_potassium_call: Call) -> None:
