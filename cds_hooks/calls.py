@@ -53,7 +53,20 @@ def evaluate(
     Unless `thorough`, a call without documented twitching is not read further than it takes to be silent.
     """
     request = read_request(body, service)
-    return request, _assess(service, request, knowledge, today, more, thorough=thorough)[1]
+    return request, assess_request(service, request, knowledge, today, more, thorough=thorough)
+
+
+def assess_request(
+    service: Service,
+    request: HookRequest,
+    knowledge: Knowledge,
+    today: date,
+    more: Completion = NOTHING_MORE,
+    *,
+    thorough: bool = True,
+) -> Assessment:
+    """The assessment of a checked call; the replay of an export comes in here. Raises Refused (412)."""
+    return _assess(service, request, knowledge, today, more, thorough=thorough)[1]
 
 
 def _assess(

@@ -18,6 +18,7 @@ from cds_hooks.config_cli import config
 from cds_hooks.database_cli import database
 from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
+from cds_hooks.replay_cli import replay, replay_example
 
 if TYPE_CHECKING:
     from cds_hooks.settings import Settings
@@ -48,6 +49,8 @@ app.add_typer(knowledge)
 app.add_typer(feedback)
 app.add_typer(database)
 app.add_typer(config)
+app.command()(replay)
+app.command()(replay_example)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -114,6 +114,62 @@ def export(
     except ArtifactError as error:
         _fail(str(error))
     typer.echo(f"{count} resources written to {folder}.")
+
+
+@knowledge.command()
+def copy(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
+) -> None:
+    """Write the shipped rule files to a folder, to try a change on them."""
+    from cds_hooks.rule_sets import RuleSetError, copy_rules
+
+    try:
+        count = copy_rules(folder)
+    except RuleSetError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"{folder}: cannot be written ({error.strerror}).")
+    typer.echo(f"{count} files written to {folder}.")
+
+
+@knowledge.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="Rules: a folder, `shipped`, or its version.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The other rules.")],
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="EXPORT_DIR", help="Also say what changes for the patients of this export."),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export, not today."),
+    ] = None,
+    gate: Annotated[
+        Literal["documented", "assume-twitching"],
+        typer.Option(help="Whom to ask about: those with documented twitching, or as if everybody had it."),
+    ] = "documented",
+    min_cell: Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld.")] = 11,
+) -> None:
+    """Say which values two rule sets state differently, and what that changes in a population."""
+    from cds_hooks.rule_sets import RuleSetError, differences, folder_of
+    from mappings.knowledge import KnowledgeError, load_knowledge
+
+    try:
+        folders = [folder_of(name) for name in (before, after)]
+        for folder in folders:
+            load_knowledge(*([Path(folder)] if folder else []))
+    except (RuleSetError, KnowledgeError) as error:
+        _fail(str(error))
+    lines = list(differences(*folders))
+    for line in lines:
+        typer.echo(line)
+    if not lines:
+        typer.echo("The same rules.")
+    if replay is not None:
+        from cds_hooks.replay.command import preview
+
+        day = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
+        raise typer.Exit(preview(replay, before, after, day, min_cell, gate))
 
 
 def _load() -> Knowledge:

@@ -1,0 +1,129 @@
+"""The files of an export, cut into chunks that are read independently of each other."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Final
+
+from msgspec import Struct
+
+SUFFIXES: Final = (".ndjson", ".ndjson.gz", ".ndjson.zst", ".ndjson.zstd")
+CHUNK_BYTES: Final = 32 * 2**20
+LONGEST_LINE: Final = 16 * 2**20
+"""Bytes. A longer line is no resource that a record holds, and would not fit the memory that is promised."""
+BOM: Final = b"\xef\xbb\xbf"
+
+
+class ExportError(ValueError):
+    """An export that cannot be replayed: what is wrong and what to do."""
+
+
+class Chunk(Struct, frozen=True):
+    """A part of one file: the lines that begin in [start, end); a compressed file is one chunk."""
+
+    file: str
+    """Below the export folder."""
+    start: int
+    end: int
+    size: int
+    modified: int
+
+
+class Broken(Exception):  # noqa: N818 - the rest of a file, not a fault of this program
+    """A compressed file ends early or is damaged; what came before was read."""
+
+
+def find_chunks(folder: Path, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
+    """All chunks of the export below `folder`, in a stable order. Raises ExportError."""
+    if not folder.is_dir():
+        raise ExportError(f"{folder}: is not a folder; give the folder that holds the *.ndjson files.")
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    if not files:
+        raise ExportError(f"{folder}: holds no {', '.join('*' + suffix for suffix in SUFFIXES)}.")
+    found = []
+    for path in files:
+        about = path.stat()
+        plain = path.suffix == ".ndjson"
+        if path.suffix in (".zst", ".zstd"):
+            _zstd()
+        step = chunk_bytes if plain else max(about.st_size, 1)
+        found += [
+            Chunk(
+                path.relative_to(folder).as_posix(),
+                start,
+                min(start + step, about.st_size),
+                about.st_size,
+                about.st_mtime_ns,
+            )
+            for start in range(0, about.st_size, step)
+        ]
+    return found
+
+
+def read_lines(folder: Path, chunk: Chunk) -> Iterator[bytes | None]:
+    """The lines that begin in this chunk, without their end; None stands for one that is too long.
+
+    Raises Broken at the point from which a compressed file cannot be read, OSError for one that is not there.
+    """
+    path = folder / chunk.file
+    if path.suffix == ".ndjson":
+        with path.open("rb") as file:
+            if chunk.start:
+                file.seek(chunk.start - 1)
+                _skip_line(file)
+            yield from _lines(file, chunk.end)
+        return
+    try:
+        with _decompressed(path) as file:
+            yield from _lines(file, None)
+    except (EOFError, zlib.error, gzip.BadGzipFile, *_zstd_errors(path)) as error:
+        raise Broken(f"{chunk.file}: damaged or cut off ({error})") from None
+
+
+def _lines(file: IO[bytes], end: int | None) -> Iterator[bytes | None]:
+    place = file.tell()
+    first = place == 0
+    while end is None or place < end:
+        line = file.readline(LONGEST_LINE)
+        if not line:
+            return
+        place += len(line)
+        if line[-1:] != b"\n" and len(line) == LONGEST_LINE:
+            place += _skip_line(file)
+            yield None
+        else:
+            yield (line.removeprefix(BOM) if first else line).rstrip(b"\r\n")
+        first = False
+
+
+def _skip_line(file: IO[bytes]) -> int:
+    skipped = 0
+    while part := file.readline(LONGEST_LINE):
+        skipped += len(part)
+        if part.endswith(b"\n"):
+            break
+    return skipped
+
+
+def _decompressed(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rb")
+    opened: IO[bytes] = _zstd().open(path, "rb")
+    return opened
+
+
+def _zstd_errors(path: Path) -> tuple[type[Exception], ...]:
+    return (_zstd().ZstdError,) if path.suffix != ".gz" else ()
+
+
+def _zstd() -> Any:
+    for name in ("compression.zstd", "backports.zstd"):
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError:
+            continue
+    raise ExportError("Zstandard files need the extra `replay`: pip install 'twitching-cds[replay]'.")

@@ -1,0 +1,183 @@
+"""What has to be known of a line before its patient is read: its type, whose it is, its dates, its codes."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from mappings.from_fhir.bundle import DATA_ERRORS
+from mappings.from_fhir.chart import local_key
+from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.identity import bare_id
+
+KINDS: Final = {
+    "Patient": b"T",
+    "Encounter": b"E",
+    "Condition": b"C",
+    "Observation": b"O",
+    "MedicationRequest": b"R",
+    "MedicationOrder": b"R",
+    "MedicationStatement": b"S",
+    "ServiceRequest": b"V",
+    "ProcedureRequest": b"V",
+    "Procedure": b"P",
+    "QuestionnaireResponse": b"Q",
+}
+"""The resource types that the services ask for, under one byte each."""
+MEDICATION: Final = b"M"
+
+
+class _Part(Struct, gc=False, rename="camel"):
+    """A part that is read for its references, times or units only."""
+
+
+class _Reference(_Part):
+    reference: str = ""
+
+
+class _Period(_Part):
+    start: str = ""
+    end: str = ""
+
+
+class _Quantity(_Part):
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class _MedicationChoice(_Part):
+    """`medication` of R5, a CodeableReference."""
+
+    concept: CodeableConcept | None = None
+    reference: _Reference | None = None
+
+
+class Head(_Part):
+    """The elements of a resource, of any type, that are needed here."""
+
+    resource_type: str
+    id: str = ""
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    category: tuple[CodeableConcept, ...] = ()
+    code: CodeableConcept | None = None
+    value_quantity: _Quantity | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: _Reference | None = None
+    medication: _MedicationChoice | None = None
+    effective_date_time: str = ""
+    issued: str = ""
+    authored_on: str = ""
+    recorded_date: str = ""
+    onset_date_time: str = ""
+    abatement_date_time: str = ""
+    period: _Period | None = None
+    authored: str = ""
+    status: str = ""
+
+
+class _Reduced(_Part):
+    """The same for a resource whose elements have other shapes than they should."""
+
+    resource_type: Raw = Raw()
+    id: Raw = Raw()
+    subject: Raw = Raw()
+    patient: Raw = Raw()
+
+
+class Line(NamedTuple):
+    """A readable line. `kind` is empty for a type that is not read, `patient` if it names none."""
+
+    type: str
+    kind: bytes
+    patient: str
+    id: str
+    head: Head | None
+    """None for a resource out of shape: the reader will find what can be used of it."""
+
+
+class BadLineError(ValueError):
+    """A line that is no resource; says why, without its content."""
+
+
+_head: Final = msgspec.json.Decoder(Head)
+_reduced: Final = msgspec.json.Decoder(_Reduced)
+_text: Final = msgspec.json.Decoder(str)
+_reference: Final = msgspec.json.Decoder(_Reference)
+
+
+def read_head(line: bytes) -> Line:
+    """Raises BadLineError."""
+    if not line.isascii():
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            raise BadLineError("not UTF-8") from None
+    try:
+        head = _head.decode(line)
+    except DATA_ERRORS:
+        return _out_of_shape(line)
+    type_ = head.resource_type
+    kind = KINDS.get(type_, b"")
+    named = head.subject or head.patient
+    patient = head.id if kind == b"T" else _patient(named.reference) if named else ""
+    return Line(type_, kind, patient, head.id, head)
+
+
+def _out_of_shape(line: bytes) -> Line:
+    try:
+        reduced = _reduced.decode(line)
+    except DATA_ERRORS:
+        raise BadLineError("not a JSON object") from None
+    type_ = _as_text(reduced.resource_type)
+    if not type_:
+        raise BadLineError("no resourceType")
+    kind, id_ = KINDS.get(type_, b""), _as_text(reduced.id)
+    named = ""
+    for raw in (reduced.subject, reduced.patient):
+        try:
+            named = named or _reference.decode(raw).reference
+        except DATA_ERRORS:
+            continue
+    return Line(type_, kind, id_ if kind == b"T" else _patient(named), id_, None)
+
+
+def _as_text(raw: Raw) -> str:
+    try:
+        return _text.decode(raw)
+    except DATA_ERRORS:
+        return ""
+
+
+def _patient(reference: str) -> str:
+    """The bare id of the patient that a reference names, by the reader's own rule; empty if it names none."""
+    type_, id_ = local_key(reference)
+    if type_ == "Patient":
+        return id_
+    return bare_id(reference) if not type_ and not reference.startswith("#") else ""
+
+
+def medication_id(head: Head) -> str:
+    """The id of the Medication that an order names by reference; empty if by none or by one inside the order."""
+    found = head.medication_reference or (head.medication.reference if head.medication else None)
+    if found is None or not found.reference or found.reference.startswith("#"):
+        return ""
+    return local_key(found.reference)[1]
+
+
+def newest_day(head: Head) -> str:
+    """The latest time that the resource states, as written; empty if it states none."""
+    period = head.period
+    return max(
+        head.effective_date_time,
+        head.issued,
+        head.authored_on,
+        head.recorded_date,
+        head.onset_date_time,
+        head.abatement_date_time,
+        head.authored,
+        *((period.start, period.end) if period else ()),
+    )

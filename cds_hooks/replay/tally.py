@@ -1,0 +1,167 @@
+"""What is counted: for each cell of each table the patients and the moments in it. Sums are the same in any order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final
+
+import msgspec
+
+from cds_hooks.replay.patient import Moment, Outcome
+from mappings.assess.case import years_between
+from mappings.assessment import Assessment
+from mappings.from_fhir import shapes
+from mappings.from_fhir.bundle import DATA_ERRORS
+from mappings.from_fhir.dates import when
+
+Cell = tuple[str, ...]
+"""`(rule set, table, *what)`, e.g. `("0", "card", "twitching-tests", "info")`."""
+Counts = dict[Cell, tuple[int, int]]
+"""Patients and moments."""
+
+CHANGE: Final = "-"
+"""The rule set of the cells that compare two."""
+SEVERITY: Final = ("none", "info", "warning", "critical")
+BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-59"), (60, "60-79"), (80, "80 and over"))
+_patient: Final = msgspec.json.Decoder(shapes.Patient)
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
+MODULUS: Final = 2**256
+
+
+class Tally:
+    """Counts of many patients, and one number that depends on every answer but not on their order."""
+
+    def __init__(self) -> None:
+        self.patients = 0
+        self.moments = 0
+        self.without_resource = 0
+        self.counts: Counts = {}
+        self.digest = 0
+
+    def add(
+        self, patient: str, about: Sequence[bytes], answers: Iterable[tuple[Moment, tuple[Outcome, ...]]]
+    ) -> list[tuple[Moment, tuple[Outcome, ...]]]:
+        """Count one patient; the moments that said something or changed are returned."""
+        mine: dict[Cell, int] = {}
+        highest: dict[int, int] = {}
+        said = []
+        last: date | None = None
+        for moment, outcomes in answers:
+            self.moments += 1
+            last = moment.day
+            cells: set[Cell] = set()
+            for number, outcome in enumerate(outcomes):
+                name = str(number)
+                cells.update((name, *cell) for cell in _cells(outcome, moment))
+                worst = max((SEVERITY.index(indicator) for _, indicator in outcome.cards), default=0)
+                highest[number] = max(worst, highest.get(number, 0))
+                self._digest(patient, moment, number, outcome)
+            changed = set(_changes(*outcomes)) if len(outcomes) == 2 else set()
+            cells.update((CHANGE, *cell) for cell in changed)
+            for cell in cells:
+                mine[cell] = mine.get(cell, 0) + 1
+            if changed or any(outcome.cards or outcome.failed for outcome in outcomes):
+                said.append((moment, outcomes))
+        self.patients += 1
+        self.without_resource += not about
+        age, sex = stratum(about, last)
+        for number, worst in highest.items():
+            mine[str(number), "highest", SEVERITY[worst]] = 0
+            mine[str(number), "stratum", age, sex, "cards" if worst else "none"] = 0
+        for cell, moments in mine.items():
+            patients, so_far = self.counts.get(cell, (0, 0))
+            self.counts[cell] = (patients + 1, so_far + moments)
+        return said
+
+    def merge(self, counts: Counts) -> None:
+        """Add the counts of other patients."""
+        for cell, (patients, moments) in counts.items():
+            mine, so_far = self.counts.get(cell, (0, 0))
+            self.counts[cell] = (mine + patients, so_far + moments)
+
+    def _digest(self, patient: str, moment: Moment, number: int, outcome: Outcome) -> None:
+        said = _encoder.encode((patient, moment.day, moment.encounter, number, outcome))
+        self.digest = (self.digest + int.from_bytes(hashlib.sha256(said).digest())) % MODULUS
+
+
+def _cells(outcome: Outcome, moment: Moment) -> Iterator[Cell]:
+    """Where one answer counts. What is behind an answer without cards is not shown, so it does not count."""
+    yield ("assessed",)
+    yield "month", moment.day.isoformat()[:7], "cards" if outcome.cards else "none"
+    if outcome.failed:
+        yield "failed", outcome.failed
+    assessment = outcome.assessment
+    if assessment is None:
+        return
+    if not outcome.cards:
+        yield "silent", assessment.silent_reason or "nothing-to-add"
+        return
+    yield ("withCards",)
+    for topic, indicator in outcome.cards:
+        yield "card", topic, indicator
+        yield "topic", topic
+    if assessment.out_of_scope:
+        yield ("outOfScope",)
+    for cause in assessment.contributors:
+        yield "contributor", cause.id
+        yield "tier", cause.tier
+        yield "ranked", cause.id, cause.tier, cause.strength
+    yield from (("redFlag", flag.id) for flag in assessment.red_flags)
+    yield from (("safety", item.id) for item in assessment.safety)
+    yield from (("test", test.id, test.status) for test in assessment.tests)
+    for gap in assessment.gaps:
+        yield "gapReason", gap.reason
+        yield "gap", gap.reason, gap.what
+
+
+def _changes(before: Outcome, after: Outcome) -> Iterator[Cell]:
+    """What the second rule set says differently."""
+    said = [shown(before), shown(after)]
+    found: set[Cell] = set()
+    if bool(before.cards) != bool(after.cards):
+        found.add(("change", "cards", "appear" if after.cards else "disappear"))
+    worst = [
+        max((indicator for _, indicator in outcome.cards), key=SEVERITY.index, default="none")
+        for outcome in (before, after)
+    ]
+    if worst[0] != worst[1]:
+        found.add(("change", "indicator", f"{worst[0]} to {worst[1]}"))
+    if before.failed != after.failed:
+        found.add(("change", "failed", f"{before.failed or 'none'} to {after.failed or 'none'}"))
+    for kind, names in _SHOWN.items():
+        one, other = (names(assessment) for assessment in said)
+        found.update(("change", f"{kind} added", name) for name in other - one)
+        found.update(("change", f"{kind} removed", name) for name in one - other)
+    if found:
+        found.add(("change", "any", ""))
+    yield from found
+
+
+_SHOWN: Final = {
+    "contributor": lambda a: {c.id for c in a.contributors} if a else set(),
+    "tier": lambda a: {f"{c.id} {c.tier}" for c in a.contributors} if a else set(),
+    "red flag": lambda a: {f.id for f in a.red_flags} if a else set(),
+    "safety": lambda a: {s.id for s in a.safety} if a else set(),
+    "suggested test": lambda a: {t.id for t in a.tests if t.status == "suggested"} if a else set(),
+}
+
+
+def stratum(about: Sequence[bytes], day: date | None) -> tuple[str, str]:
+    """Age band on the day, and sex; `unknown` where the record does not say."""
+    try:
+        patient = _patient.decode(max(about)) if about else shapes.Patient()
+    except DATA_ERRORS:
+        return "unknown", "unknown"
+    born = when(patient.birth_date)
+    age = "unknown"
+    if born and day and born.earliest <= day:
+        age = next(name for least, name in reversed(BANDS) if years_between(born.latest, day) >= least or not least)
+    sex = patient.gender.strip().lower()
+    return age, sex if sex in ("female", "male", "other") else "unknown"
+
+
+def shown(outcome: Outcome) -> Assessment | None:
+    """The assessment of which a reader saw cards."""
+    return outcome.assessment if outcome.cards else None

@@ -1,0 +1,99 @@
+"""What a replay says while it runs and when it has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from cds_hooks.replay.summary import Number, Summary
+from cds_hooks.replay.tally import CHANGE
+
+
+class Bars:
+    """A progress bar per step with rate and remaining time; on standard error, which may be a file."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<18}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TransferSpeedColumn(),
+            TextColumn("{task.fields[patients]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task: TaskID | None = None
+        self._patients = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, what: str, total: int, done: int) -> None:
+        """A step begins; what a run before had done counts as done."""
+        self._patients = 0
+        self._task = self._progress.add_task(what, total=total, completed=done, patients="")
+
+    def advance(self, size: int, patients: int = 0) -> None:
+        """Another part is finished."""
+        if self._task is None:
+            return
+        self._patients += patients
+        self._progress.advance(self._task, size)
+        task = self._progress.tasks[self._task]
+        if self._patients and task.elapsed:
+            rate = f"{self._patients:,} patients, {self._patients / task.elapsed:,.0f}/s"
+            self._progress.update(self._task, patients=rate)
+
+
+def show(summary: Summary, written: list[Path], console: Console | None = None) -> None:
+    """The few numbers that matter, and where the rest is."""
+    console = console or Console(highlight=False)
+    told = summary.about()
+    table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+    rows: list[tuple[str, Number]] = [
+        ("patients", told["patients"]),
+        ("patients with cards", told["patientsWithCards"]),
+        *((f"  most severe: {name}", n) for name, n in told["patientsByHighestIndicator"].items() if name != "none"),
+    ]
+    if told["mode"] != "as-of":
+        rows += [("moments", told["moments"]), ("moments with cards", told["momentsWithCards"])]
+    rows += [(f"  {name.replace('_', ' ')}", number) for name, number in list(told["contributors"].items())[:5]]
+    if summary.compared:
+        rows += [("answers that change (patients)", told["comparison"]["changed"])]
+        rows += [
+            (f"  {' '.join(entry.what).replace('_', ' ')}", entry.patients)
+            for entry in summary.table("change", CHANGE)[:10]
+            if entry.what[0] != "any"
+        ]
+    rows += [("lines that could not be read", told["badLines"])]
+    if told["failures"]:
+        rows += [("FAILED (patients)", ", ".join(f"{k}: {v}" for k, v in told["failures"].items()))]
+    for label, number in rows:
+        table.add_row(label, f"{number:,}" if isinstance(number, int) else number)
+    console.print(table)
+    for broken in told["brokenFiles"]:
+        console.print(f"{broken}; what came before was read.")
+    console.print(f"\nrules {told['knowledgeVersion']}, result {told['resultHash'][:16]}")
+    for path in written:
+        if path.suffix == ".html":
+            console.print(f"report: {path}", soft_wrap=True)

@@ -1,0 +1,120 @@
+"""What the site's data use and the service does not know: codes, units and medicines."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final, Literal, NamedTuple
+
+from msgspec import Struct
+
+from cds_hooks.replay.heads import Head
+from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.meaning import meaning_of, text_of
+from mappings.from_fhir.memory import remember
+from terminology.coding import ATC, LOINC, NDC, RXNORM, SNOMED_CT, canonical_system, loinc_check_digit_ok
+from terminology.drugs import recognise
+from terminology.quantity import Refusal, analytes, read
+
+NOT_LABORATORY: Final = frozenset(
+    {"vital-signs", "imaging", "survey", "social-history", "exam", "activity", "procedure", "therapy"}
+)
+"""Observations of these categories are no results that a rule could want by another code."""
+DRUG_SYSTEMS: Final = frozenset({RXNORM, NDC, ATC, SNOMED_CT})
+"""A medicine with a code of these, or a result with a LOINC code, that is not in our tables is known not to matter."""
+LONGEST: Final = 120
+
+
+class Unmapped(Struct, frozen=True, array_like=True, order=True):
+    """One thing the data say and the service does not understand, as a site profile would name it."""
+
+    kind: Literal["laboratory code", "unit", "medicine"]
+    system: str
+    code: str
+    text: str
+    analyte: str = ""
+    """Of a unit: the analyte it was sent for."""
+
+
+class _Sent(NamedTuple):
+    """An Observation's code and unit."""
+
+    code: CodeableConcept
+    category: tuple[CodeableConcept, ...]
+    unit: str
+    unit_code: str
+    unit_system: str
+
+
+def unmapped(head: Head) -> Unmapped | None:
+    """What of this resource is not known, if anything."""
+    if head.resource_type == "Observation":
+        quantity = head.value_quantity
+        if head.code is None:
+            return None
+        return _of_result(
+            _Sent(
+                head.code,
+                head.category,
+                (quantity.unit or "") if quantity else "",
+                (quantity.code or "") if quantity else "",
+                (quantity.system or "") if quantity else "",
+            )
+            if quantity
+            else _Sent(head.code, head.category, "-", "", "")
+        )
+    if head.resource_type == "Medication":
+        concept = head.code
+    else:
+        concept = head.medication_codeable_concept or (head.medication.concept if head.medication else None)
+    return _of_medicine(concept) if concept else None
+
+
+@remember
+def _of_result(sent: _Sent) -> Unmapped | None:
+    meaning = meaning_of(sent.code)
+    analyte = meaning.lab.analyte
+    if not analyte:
+        categories = {coding.code or "" for category in sent.category for coding in category.coding}
+        if meaning.history or meaning.pregnancy_status or categories & NOT_LABORATORY or _is_loinc(sent.code):
+            return None
+        return _named("laboratory code", sent.code)
+    if sent.unit == "-" or analyte not in analytes():
+        return None
+    low, high = next(iter(analytes()[analyte].units.values()), (Decimal(0), Decimal(0)))
+    answer = read(
+        analyte, (low + high) / 2, unit=sent.unit or None, code=sent.unit_code or None, system=sent.unit_system
+    )
+    if not isinstance(answer, Refusal) or answer.reason == "implausible-value":
+        return None
+    return Unmapped("unit", sent.unit_system, _short(sent.unit_code), _short(sent.unit), analyte)
+
+
+@remember
+def _of_medicine(concept: CodeableConcept) -> Unmapped | None:
+    if not (concept.coding or concept.text):
+        return None
+    texts = [text for text in (concept.text, *(coding.display for coding in concept.coding)) if text]
+    found = recognise(concept.coding, texts)
+    if found.by or found.no_medicine:
+        return None
+    systems = {canonical_system(coding.system) for coding in concept.coding if coding.code}
+    return None if systems & DRUG_SYSTEMS else _named("medicine", concept)
+
+
+def _is_loinc(concept: CodeableConcept) -> bool:
+    return any(
+        canonical_system(coding.system) == LOINC and loinc_check_digit_ok(coding.code or "")
+        for coding in concept.coding
+    )
+
+
+def _named(kind: Literal["laboratory code", "medicine"], concept: CodeableConcept) -> Unmapped | None:
+    coding = next((coding for coding in concept.coding if coding.code), None)
+    text = _short(text_of(concept))
+    if coding is None:
+        return Unmapped(kind, "", "", text) if text else None
+    return Unmapped(kind, _short(coding.system or ""), _short(coding.code or ""), text)
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:LONGEST]
