@@ -12,7 +12,9 @@ import typer
 WRONG_INPUT = 2
 MinCell = Annotated[
     int,
-    typer.Option(min=0, help="Counts of fewer patients are withheld, so that the report may leave the hospital."),
+    typer.Option(
+        min=0, help="Counts of fewer patients are withheld, so that the report may leave the hospital."
+    ),
 ]
 
 
@@ -55,7 +57,8 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     patients: Annotated[
         bool,
         typer.Option(
-            "--patients", help="Also list who was spoken of, in patients-PRIVATE.csv; not for anybody outside."
+            "--patients",
+            help="Also list who was spoken of, in patients-PRIVATE.csv; not for anybody outside.",
         ),
     ] = False,
     engine: Annotated[
@@ -71,7 +74,8 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.Option(metavar="DIR", help="Intermediate files (patient data); REPORT_DIR/.work by default."),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Keep the intermediate files, for another replay of the same export.")
+        bool,
+        typer.Option("--keep", help="Keep the intermediate files, for another replay of the same export."),
     ] = False,
 ) -> None:
     """Replay the rules over a FHIR Bulk Data export and report how often the cards would have fired.

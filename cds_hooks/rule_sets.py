@@ -66,7 +66,7 @@ def differences(before: str, after: str) -> Iterator[str]:
 def _files(folder: Path) -> dict[str, Any]:
     found = [*folder.glob("*.yaml"), *folder.glob("*/*.yaml")]
     return {
-        path.relative_to(folder).as_posix(): yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)  # noqa: S506 - a safe loader
+        path.relative_to(folder).as_posix(): yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         for path in found
         if path.parent.name != "from_fhir"
     }
@@ -83,8 +83,8 @@ def _compare(one: Any, other: Any, where: str = "") -> Iterator[str]:
             else:
                 yield from _compare(one[name], other[name], place)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for place, (left, right) in enumerate(zip(one, other, strict=True)):
-            label = left.get("name") or left.get("id") or place if isinstance(left, dict) else place
+        for number, (left, right) in enumerate(zip(one, other, strict=True)):
+            label = left.get("name") or left.get("id") or number if isinstance(left, dict) else number
             yield from _compare(left, right, f"{where}[{label}]")
     elif one != other:
         yield f"{where}: {one} -> {other}"

@@ -54,10 +54,14 @@ PROBLEMS: Final = (
     ("", "", "Low back pain"),
     ("", "", "Tremor of both hands"),
 )
-LOW: Final = {"hydrochlorothiazide": ("2823-3", 0.8), "furosemide": ("2823-3", 0.7), "omeprazole": ("19123-9", 0.5)}
+LOW: Final = {
+    "hydrochlorothiazide": ("2823-3", 0.9),
+    "furosemide": ("2823-3", 1.2),
+    "omeprazole": ("19123-9", 0.5),
+}
 """What a medicine does to a result in some of those who take it."""
-TWITCHING: Final = 0.12
-"""How many have documented twitching: many more than in a hospital, so that a small example shows something."""
+TWITCHING: Final = 0.5
+"""How many have documented twitching: as in a clinic for it, so that a small example shows something."""
 
 Json = dict[str, Any]
 
@@ -163,7 +167,9 @@ def _problems(name: str, chance: random.Random) -> Iterator[Json]:
             "resourceType": "Condition",
             "id": f"{name}-c{number}",
             "clinicalStatus": {"coding": [{"code": "resolved" if resolved else "active"}]},
-            "code": {"coding": [{"system": system, "code": code, "display": text}]} if code else {"text": text},
+            "code": {"coding": [{"system": system, "code": code, "display": text}]}
+            if code
+            else {"text": text},
             "subject": _subject(name, chance),
             "onsetDateTime": onset.isoformat(),
             "recordedDate": min(DAY, onset + timedelta(days=chance.randrange(14))).isoformat(),
@@ -190,9 +196,9 @@ def _encounters(name: str, chance: random.Random) -> Iterator[Json]:
 
 
 def _medicines(name: str, medicines: list[tuple[str, str]], chance: random.Random) -> Iterator[Json]:
-    for number, (code, text) in enumerate(medicines):
+    for number, (rxnorm, text) in enumerate(medicines):
         start = _day(chance, 600)
-        system, code = (RXNORM, code) if code else (LOCAL, f"H{abs(hash_of(text)) % 10000:04d}")
+        system, code = (RXNORM, rxnorm) if rxnorm else (LOCAL, f"H{hash_of(text) % 10000:04d}")
         concept = {"coding": [{"system": system, "code": code, "display": text}], "text": text}
         ended = chance.random() < 0.2
         order: Json = {
@@ -224,7 +230,7 @@ def hash_of(text: str) -> int:
 def _observation(name: str, number: int, shift: dict[str, float], chance: random.Random) -> Json:
     code, text, unit, mean, spread, low, high = chance.choice(LABS)
     value = round(max(0.1, chance.gauss(mean - shift.get(code, 0), spread)), 1)
-    when = f"{_day(chance, 700)}T{chance.randrange(24):02d}:{chance.randrange(60):02d}:00Z"
+    when = f"{_day(chance, 300)}T{chance.randrange(24):02d}:{chance.randrange(60):02d}:00Z"
     category = {"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}
     result: Json = {
         "resourceType": "Observation",
@@ -239,6 +245,8 @@ def _observation(name: str, number: int, shift: dict[str, float], chance: random
         "valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit},
         "referenceRange": [{"low": {"value": low, "unit": unit}, "high": {"value": high, "unit": unit}}],
     }
+    if chance.random() < 0.4:
+        del result["referenceRange"]
     if chance.random() < 0.12:
         _spoil(result, text, chance)
     return result

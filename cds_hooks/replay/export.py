@@ -80,7 +80,7 @@ def read_lines(folder: Path, chunk: Chunk) -> Iterator[bytes | None]:
     try:
         with _decompressed(path) as file:
             yield from _lines(file, None)
-    except (EOFError, zlib.error, gzip.BadGzipFile, *_zstd_errors(path)) as error:
+    except _damages(path) as error:
         raise Broken(f"{chunk.file}: damaged or cut off ({error})") from None
 
 
@@ -110,14 +110,15 @@ def _skip_line(file: IO[bytes]) -> int:
 
 
 def _decompressed(path: Path) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rb")
-    opened: IO[bytes] = _zstd().open(path, "rb")
-    return opened
+    opened: Any = gzip.open(path, "rb") if path.suffix == ".gz" else _zstd().open(path, "rb")
+    found: IO[bytes] = opened
+    return found
 
 
-def _zstd_errors(path: Path) -> tuple[type[Exception], ...]:
-    return (_zstd().ZstdError,) if path.suffix != ".gz" else ()
+def _damages(path: Path) -> tuple[type[Exception], ...]:
+    """What a damaged or cut-off file raises."""
+    known: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile)
+    return known if path.suffix == ".gz" else (*known, _zstd().ZstdError)
 
 
 def _zstd() -> Any:

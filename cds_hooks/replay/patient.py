@@ -157,7 +157,9 @@ def _moments(encounters: Iterable[Dated], days: Sequence[date], setup: Setup) ->
         if start is None or start > setup.day or (setup.since and start < setup.since):
             continue
         if about.status.strip().lower() not in NOT_HELD:
-            content = encounter.before if encounter.changed and encounter.changed > start else encounter.content
+            content = (
+                encounter.before if encounter.changed and encounter.changed > start else encounter.content
+            )
             name = about.id or encounter.content.decode(errors="replace")
             versions.setdefault(name, []).append((start, content))
     for start, content in sorted(max(known) for known in versions.values()):
@@ -222,9 +224,7 @@ def _alive(patient: bytes) -> bytes:
 def _bundle(resources: Sequence[bytes]) -> Raw:
     if not resources:
         return EMPTY
-    return Raw(
-        b'{"resourceType":"Bundle","entry":[{"resource":' + b'},{"resource":'.join(resources) + b"}]}"
-    )
+    return Raw(b'{"resourceType":"Bundle","entry":[{"resource":' + b'},{"resource":'.join(resources) + b"}]}")
 
 
 EMPTY: Final = Raw(b'{"resourceType":"Bundle"}')

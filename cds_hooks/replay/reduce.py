@@ -106,9 +106,7 @@ _unmapped: Final = msgspec.json.Decoder(Unmapped)
 def read_reduced(work: Path, folder: str, partition: int) -> Reduced:
     """What `reduce` wrote about a partition."""
     content: dict[str, Any] = msgspec.json.decode(result_file(work, folder, partition).read_bytes())
-    content["counts"] = {
-        tuple(cell): (patients, moments) for cell, patients, moments in content["counts"]
-    }
+    content["counts"] = {tuple(cell): (patients, moments) for cell, patients, moments in content["counts"]}
     return Reduced(**content)
 
 
@@ -146,5 +144,3 @@ def _write_rows(file: IO[bytes], patient: str, said: list[tuple[Moment, tuple[Ou
                 outcome.failed,
             )
             file.write(msgspec.json.encode(row) + b"\n")
-
-

@@ -44,12 +44,25 @@ def report(summary: Summary) -> str:
             mode=MODES[told["mode"]],
             charts=[chart for chart in _charts(summary) if chart[2]],
             strata=_strata(summary),
-            changes=[e for e in summary.table("change", CHANGE) if e.what[0] != "any"] if summary.compared else [],
+            changes=[e for e in summary.table("change", CHANGE) if e.what[0] != "any"]
+            if summary.compared
+            else [],
             changed=summary.cell(CHANGE, "change", "any", ""),
-            reasons=card_wording().gap_reasons,
+            title=lambda what: _title(summary, *what),
             months=_months(summary),
         )
     )
+
+
+def _title(summary: Summary, kind: str, name: str) -> str:
+    """The title of what changed; of a test its own, of a tier the contributor's with the tier."""
+    knowledge, kit = rules_of(summary.replayed.options.rules[0])
+    if kind.startswith("suggested test") and name in knowledge.orders:
+        return knowledge.orders[name].title
+    identifier, _, tier = name.partition(" ")
+    if kind.startswith("tier"):
+        return f"{kit.title(identifier)}, {tier}"
+    return kit.title(name) if kind.startswith(("contributor", "red flag")) else name.replace("_", " ")
 
 
 def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
@@ -130,7 +143,10 @@ def _strata(summary: Summary) -> list[tuple[str, list[tuple[Entry, Entry]]]]:
         (
             age,
             [
-                (summary.cell("0", "stratum", age, sex, "cards"), summary.cell("0", "stratum", age, sex, "none"))
+                (
+                    summary.cell("0", "stratum", age, sex, "cards"),
+                    summary.cell("0", "stratum", age, sex, "none"),
+                )
                 for sex in sexes
             ],
         )

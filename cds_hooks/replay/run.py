@@ -19,7 +19,7 @@ from msgspec import Struct
 import cds_hooks
 from cds_hooks.replay import medications, reduce, scan
 from cds_hooks.replay.engines import Engine, EngineName, open_engine
-from cds_hooks.replay.export import Chunk, ExportError, find_chunks
+from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks
 from cds_hooks.replay.patient import Gate, Mode, Setup, rules_of
 from cds_hooks.replay.scan import Scanned, ScanTask
 from cds_hooks.replay.segments import Index, Stretch, write_json
@@ -49,6 +49,7 @@ class Options(Struct, frozen=True):
     workers: int = 0
     cluster: str = ""
     partitions: int = 0
+    chunk_bytes: int = CHUNK_BYTES
 
 
 class Progress(Protocol):
@@ -90,7 +91,7 @@ class Plan(Struct, frozen=True):
 def replay(options: Options, progress: Progress) -> Replayed:
     """Run or resume. Raises ExportError, EngineError, KnowledgeError, DamagedError."""
     versions = tuple(rules_of(folder)[0].version for folder in options.rules)
-    chunks = find_chunks(options.export)
+    chunks = find_chunks(options.export, options.chunk_bytes)
     with (
         _locked(options.work),
         open_engine(options.engine, options.workers, options.cluster) as engine,
@@ -206,9 +207,7 @@ def _reduce(  # noqa: PLR0913, PLR0917 - the last step needs what all others fou
         )
         for partition, stretches in sorted(index.items())
     ]
-    todo = [
-        task for task in tasks if not reduce.result_file(options.work, folder, task.partition).exists()
-    ]
+    todo = [task for task in tasks if not reduce.result_file(options.work, folder, task.partition).exists()]
     total = sum(stretch.length for task in tasks for stretch in task.stretches)
     done = total - sum(stretch.length for task in todo for stretch in task.stretches)
     _run(engine, reduce.reduce, todo, progress, "Asking", (total, done))

@@ -81,7 +81,8 @@ def scan(task: ScanTask) -> int:
         if line.type == "Medication" and line.id and content:
             types[line.type] += 1
             medications.add(
-                partition_of(line.id, task.partitions), b"%s%s\t%s\n" % (MEDICATION, line.id.encode(), content)
+                partition_of(line.id, task.partitions),
+                b"%s%s\t%s\n" % (MEDICATION, line.id.encode(), content),
             )
             continue
         if not line.kind:
@@ -94,7 +95,9 @@ def scan(task: ScanTask) -> int:
         if task.sample < 1 and not _is_sampled(line.patient, task):
             continue
         partition, patient = partition_of(line.patient, task.partitions), line.patient.encode()
-        patients.add(partition, b"%s%s%s\t%s\n" % (line.kind, _flag(line, content or b"", task.day), patient, content))
+        patients.add(
+            partition, b"%s%s%s\t%s\n" % (line.kind, _flag(line, content or b"", task.day), patient, content)
+        )
         if line.head is not None and line.kind in b"ORS":
             _note(line.head, line.patient, (patients, medications), seen, task.partitions)
     patients.flush()

@@ -62,9 +62,9 @@ class Summary:
         yield from ((cell, self.cell(*cell)) for cell in sorted(self._counts))
 
     def per_thousand(self, number: Number) -> str:
-        """`12.3` patients of 1,000, or the reason why it is withheld."""
+        """`12.3` patients of 1,000; empty for a number that is withheld."""
         total = self.replayed.tally.patients
-        return f"{1000 * number / total:.1f}" if isinstance(number, int) and total else str(number)
+        return f"{1000 * number / total:.1f}" if isinstance(number, int) and total else ""
 
     def about(self) -> dict[str, Any]:
         """Everything of `summary.json`."""
@@ -131,7 +131,12 @@ class Summary:
                 for e in sorted(self.table("stratum", rules), key=lambda e: e.what)
             ],
             "months": [
-                {"month": e.what[0], "cards": e.what[1] == "cards", "patients": e.patients, "moments": e.moments}
+                {
+                    "month": e.what[0],
+                    "cards": e.what[1] == "cards",
+                    "patients": e.patients,
+                    "moments": e.moments,
+                }
                 for e in sorted(self.table("month", rules), key=lambda e: e.what)
             ],
         }
@@ -144,7 +149,9 @@ def _unmapped(replayed: Replayed, smallest: int) -> list[tuple[Unmapped, int]]:
     """What the data use and the service does not know, the most frequent first; rare things may name a person."""
     files = [path.with_suffix(".unmapped") for path in replayed.reduced]
     while len(files) > MOST_FILES:
-        files = [_merged_file(files[start : start + MOST_FILES]) for start in range(0, len(files), MOST_FILES)]
+        files = [
+            _merged_file(files[start : start + MOST_FILES]) for start in range(0, len(files), MOST_FILES)
+        ]
     frequent = heapq.nsmallest(
         MOST_UNMAPPED, ((-number, item) for item, number in _merge(files) if number >= smallest)
     )

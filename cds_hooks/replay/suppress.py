@@ -12,7 +12,15 @@ from collections.abc import Iterator, Mapping
 
 from cds_hooks.replay.tally import CHANGE, Cell, Counts
 
-TOGETHER: Mapping[str, int] = {"highest": 0, "silent": 0, "stratum": 0, "card": 1, "month": 1, "ranked": 1, "gap": 1}
+TOGETHER: Mapping[str, int] = {
+    "highest": 0,
+    "silent": 0,
+    "stratum": 0,
+    "card": 1,
+    "month": 1,
+    "ranked": 1,
+    "gap": 1,
+}
 """Table -> how many of its columns name a group whose cells add up to something that is published too."""
 
 

@@ -130,8 +130,8 @@ def _changes(before: Outcome, after: Outcome) -> Iterator[Cell]:
         found.add(("change", "indicator", f"{worst[0]} to {worst[1]}"))
     if before.failed != after.failed:
         found.add(("change", "failed", f"{before.failed or 'none'} to {after.failed or 'none'}"))
-    for kind, names in _SHOWN.items():
-        one, other = (names(assessment) for assessment in said)
+    for kind in ("contributor", "tier", "red flag", "safety", "suggested test"):
+        one, other = (_shown_names(kind, assessment) for assessment in said)
         found.update(("change", f"{kind} added", name) for name in other - one)
         found.update(("change", f"{kind} removed", name) for name in one - other)
     if found:
@@ -139,13 +139,21 @@ def _changes(before: Outcome, after: Outcome) -> Iterator[Cell]:
     yield from found
 
 
-_SHOWN: Final = {
-    "contributor": lambda a: {c.id for c in a.contributors} if a else set(),
-    "tier": lambda a: {f"{c.id} {c.tier}" for c in a.contributors} if a else set(),
-    "red flag": lambda a: {f.id for f in a.red_flags} if a else set(),
-    "safety": lambda a: {s.id for s in a.safety} if a else set(),
-    "suggested test": lambda a: {t.id for t in a.tests if t.status == "suggested"} if a else set(),
-}
+def _shown_names(kind: str, assessment: Assessment | None) -> set[str]:
+    """What a reader saw of one kind."""
+    if assessment is None:
+        return set()
+    match kind:
+        case "contributor":
+            return {cause.id for cause in assessment.contributors}
+        case "tier":
+            return {f"{cause.id} {cause.tier}" for cause in assessment.contributors}
+        case "red flag":
+            return {flag.id for flag in assessment.red_flags}
+        case "safety":
+            return {item.id for item in assessment.safety}
+        case _:
+            return {test.id for test in assessment.tests if test.status == "suggested"}
 
 
 def stratum(about: Sequence[bytes], day: date | None) -> tuple[str, str]:
@@ -157,7 +165,9 @@ def stratum(about: Sequence[bytes], day: date | None) -> tuple[str, str]:
     born = when(patient.birth_date)
     age = "unknown"
     if born and day and born.earliest <= day:
-        age = next(name for least, name in reversed(BANDS) if years_between(born.latest, day) >= least or not least)
+        age = next(
+            name for least, name in reversed(BANDS) if years_between(born.latest, day) >= least or not least
+        )
     sex = patient.gender.strip().lower()
     return age, sex if sex in ("female", "male", "other") else "unknown"
 

@@ -14,7 +14,6 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.table import Table
 
@@ -30,14 +29,14 @@ class Bars:
             TextColumn("{task.description:<18}"),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
-            TransferSpeedColumn(),
-            TextColumn("{task.fields[patients]}"),
+            TextColumn("{task.fields[rate]}"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
         self._task: TaskID | None = None
         self._patients = 0
+        self._size = 0
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -51,18 +50,22 @@ class Bars:
     def start(self, what: str, total: int, done: int) -> None:
         """A step begins; what a run before had done counts as done."""
         self._patients = 0
-        self._task = self._progress.add_task(what, total=total, completed=done, patients="")
+        self._task = self._progress.add_task(what, total=total, completed=done, rate="")
+        self._size = 0
 
     def advance(self, size: int, patients: int = 0) -> None:
         """Another part is finished."""
         if self._task is None:
             return
         self._patients += patients
+        self._size += size
         self._progress.advance(self._task, size)
         task = self._progress.tasks[self._task]
-        if self._patients and task.elapsed:
-            rate = f"{self._patients:,} patients, {self._patients / task.elapsed:,.0f}/s"
-            self._progress.update(self._task, patients=rate)
+        if task.elapsed:
+            rate = f"{self._size / task.elapsed / 1e6:,.1f} MB/s"
+            if self._patients:
+                rate = f"{self._patients:,} patients, {self._patients / task.elapsed:,.0f}/s"
+            self._progress.update(self._task, rate=rate)
 
 
 def show(summary: Summary, written: list[Path], console: Console | None = None) -> None:
@@ -73,11 +76,17 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
     rows: list[tuple[str, Number]] = [
         ("patients", told["patients"]),
         ("patients with cards", told["patientsWithCards"]),
-        *((f"  most severe: {name}", n) for name, n in told["patientsByHighestIndicator"].items() if name != "none"),
+        *(
+            (f"  most severe: {name}", n)
+            for name, n in told["patientsByHighestIndicator"].items()
+            if name != "none"
+        ),
     ]
     if told["mode"] != "as-of":
         rows += [("moments", told["moments"]), ("moments with cards", told["momentsWithCards"])]
-    rows += [(f"  {name.replace('_', ' ')}", number) for name, number in list(told["contributors"].items())[:5]]
+    rows += [
+        (f"  {name.replace('_', ' ')}", number) for name, number in list(told["contributors"].items())[:5]
+    ]
     if summary.compared:
         rows += [("answers that change (patients)", told["comparison"]["changed"])]
         rows += [

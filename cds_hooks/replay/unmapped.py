@@ -48,20 +48,11 @@ class _Sent(NamedTuple):
 def unmapped(head: Head) -> Unmapped | None:
     """What of this resource is not known, if anything."""
     if head.resource_type == "Observation":
-        quantity = head.value_quantity
+        sent = head.value_quantity
         if head.code is None:
             return None
-        return _of_result(
-            _Sent(
-                head.code,
-                head.category,
-                (quantity.unit or "") if quantity else "",
-                (quantity.code or "") if quantity else "",
-                (quantity.system or "") if quantity else "",
-            )
-            if quantity
-            else _Sent(head.code, head.category, "-", "", "")
-        )
+        unit = (sent.unit or "", sent.code or "", sent.system or "") if sent is not None else ("-", "", "")
+        return _of_result(_Sent(head.code, head.category, *unit))
     if head.resource_type == "Medication":
         concept = head.code
     else:
@@ -82,7 +73,11 @@ def _of_result(sent: _Sent) -> Unmapped | None:
         return None
     low, high = next(iter(analytes()[analyte].units.values()), (Decimal(0), Decimal(0)))
     answer = read(
-        analyte, (low + high) / 2, unit=sent.unit or None, code=sent.unit_code or None, system=sent.unit_system
+        analyte,
+        (low + high) / 2,
+        unit=sent.unit or None,
+        code=sent.unit_code or None,
+        system=sent.unit_system,
     )
     if not isinstance(answer, Refusal) or answer.reason == "implausible-value":
         return None

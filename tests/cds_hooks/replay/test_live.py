@@ -1,0 +1,121 @@
+"""Replay and live service agree on every patient."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from cds_hooks.calls import evaluate
+from cds_hooks.replay.patient import Setup, replay_patient
+from cds_hooks.replay.reduce import _patients
+from cds_hooks.replay.run import Replayed
+from cds_hooks.replay.scan import UNMAPPED
+from cds_hooks.replay.segments import Stretch
+from cds_hooks.replay.tables import PATIENTS, write_tables
+from cds_hooks.replay.summary import Summary
+from cds_hooks.services import SERVICE_BY_HOOK
+from mappings.knowledge import load_knowledge
+
+Json = dict[str, Any]
+KEYS = {
+    "Condition": "conditions",
+    "Observation": "labs",
+    "MedicationRequest": "medications",
+    "Medication": "medications",
+    "ServiceRequest": "orders",
+    "MedicationStatement": "statements",
+    "Procedure": "procedures",
+    "QuestionnaireResponse": "answers",
+}
+
+
+@pytest.fixture(scope="module")
+def calls(example: Path) -> dict[str, Json]:
+    """The patient-view call that an EHR with this export's records would send, by patient."""
+    resources: dict[tuple[str, str], Json] = {}
+    for path in example.iterdir():
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for line in content.splitlines():
+            try:
+                resource = json.loads(line)
+            except ValueError:
+                continue
+            resources[resource["resourceType"], resource["id"]] = resource
+    types = {type_ for type_, _ in resources}
+    records: dict[str, dict[str, list[Json]]] = defaultdict(lambda: defaultdict(list))
+    patients = {}
+    for (type_, id_), resource in resources.items():
+        if type_ == "Patient":
+            patients[id_] = resource
+        elif type_ in KEYS and "subject" in resource:
+            owner = resource["subject"]["reference"].rpartition("/")[2]
+            records[owner][KEYS[type_]].append(resource)
+            named = resource.get("medicationReference", {}).get("reference", "").rpartition("/")[2]
+            if named and ("Medication", named) in resources:
+                records[owner]["medications"].append(resources["Medication", named])
+    keys = {KEYS[type_] for type_ in types if type_ in KEYS} | {"examination", "history"}
+    return {
+        id_: {
+            "hook": "patient-view",
+            "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+            "context": {"userId": "Practitioner/1", "patientId": id_},
+            "prefetch": {"patient": patient}
+            | {
+                key: {
+                    "resourceType": "Bundle",
+                    "type": "searchset",
+                    "entry": [{"resource": resource} for resource in records[id_][key]],
+                }
+                for key in keys
+            },
+        }
+        for id_, patient in patients.items()
+    }
+
+
+def test_each_assessment_is_the_one_of_the_live_path(
+    run: Callable[..., Replayed], example: Path, calls: dict[str, Json]
+) -> None:
+    replayed = run(example, partitions=2)
+    scanned, work = replayed.scanned, replayed.options.work
+    types = frozenset(type_ for found in scanned for type_ in found.types)
+    day = replayed.options.day
+    setup = Setup("as-of", day, None, "documented", ("",), types)
+    stretches: list[Stretch] = [s for found in scanned for part in found.patients.values() for s in part]
+    for path in (work / "medications").glob("*.json"):
+        stretches += [Stretch(*s) for part in json.loads(path.read_bytes()).values() for s in part]
+    service, rules = SERVICE_BY_HOOK["patient-view"], load_knowledge()
+    seen = set()
+    for name, lines in _patients(work, stretches, 0, 1):
+        lines.pop(UNMAPPED, None)
+        ((_, (outcome,)),) = replay_patient(name.decode(), lines, (day,), setup)
+        _, live = evaluate(service, json.dumps(calls[name.decode()]).encode(), rules, day, thorough=False)
+        assert outcome.assessment == live
+        seen.add(name.decode())
+    assert seen == set(calls)
+
+
+def test_the_running_service_sends_the_cards_that_the_replay_counts(
+    run: Callable[..., Replayed], example: Path, calls: dict[str, Json], http: httpx2.Client, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    summary = Summary(run(example, rows=True, day=today), 0)
+    write_tables(summary, tmp_path)
+    listed = (tmp_path / f"{PATIENTS}.csv").read_text(encoding="utf-8").splitlines()[1:]
+    replayed = {row.split(",")[0]: row.split(",")[4] for row in listed}
+    live = {}
+    for name, call in calls.items():
+        answer = http.post("/cds-services/twitching-patient-view", json=call)
+        assert answer.status_code == 200
+        if cards := answer.json()["cards"]:
+            live[name] = "; ".join(f"{card['source']['topic']['code']} {card['indicator']}" for card in cards)
+    assert live
+    assert live == replayed
