@@ -110,7 +110,7 @@ def _skip_line(file: IO[bytes]) -> int:
 
 
 def _decompressed(path: Path) -> IO[bytes]:
-    opened: Any = gzip.open(path, "rb") if path.suffix == ".gz" else _zstd().open(path, "rb")
+    opened: Any = gzip.open(path) if path.suffix == ".gz" else _zstd().open(path)  # noqa: SIM115 - the caller closes it
     found: IO[bytes] = opened
     return found
 

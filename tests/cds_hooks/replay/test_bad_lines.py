@@ -95,7 +95,7 @@ def test_a_resource_out_of_shape_is_no_bad_line_but_a_gap(
         "resourceType": "Observation",
         "id": "o",
         "subject": {"reference": "Patient/p1"},
-        "code": 5,
+        "code": [True],
         "status": 5,
     }
     summary = told(export(*twitching(), odd))

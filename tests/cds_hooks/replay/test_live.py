@@ -19,8 +19,8 @@ from cds_hooks.replay.reduce import _patients
 from cds_hooks.replay.run import Replayed
 from cds_hooks.replay.scan import UNMAPPED
 from cds_hooks.replay.segments import Stretch
-from cds_hooks.replay.tables import PATIENTS, write_tables
 from cds_hooks.replay.summary import Summary
+from cds_hooks.replay.tables import PATIENTS, write_tables
 from cds_hooks.services import SERVICE_BY_HOOK
 from mappings.knowledge import load_knowledge
 
