@@ -56,12 +56,14 @@ lock: $(VENV)/installed-dev $(E2E)/installed
 	$(COMPILE) $(E2E_FILES)/requirements.in --output-file $(E2E_FILES)/requirements.lock $(ARGS)
 	$(NPM) install --prefix $(E2E_FILES) --package-lock-only --omit-lockfile-registry-resolved
 
-# System packages that the tests need: PostgreSQL and a browser with fonts. Without them, and without the right to
-# install them, their tests are skipped; in CI a missing browser is a failure.
+# System packages that the tests need: PostgreSQL, a browser with fonts, and Java for Spark. Without them, and without
+# the right to install them, their tests are skipped; in CI a missing browser or Java is a failure.
 # Debian would start a database server of its own with the package: ours are started by the tests alone.
 PG_CTL := $(or $(shell command -v pg_ctl),$(lastword $(wildcard /usr/lib/postgresql/*/bin/pg_ctl)))
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser)
-MISSING := $(if $(PG_CTL),,postgresql) $(if $(CHROMIUM),,chromium fonts-dejavu-core fonts-inter)
+JAVA := $(or $(JAVA_HOME),$(shell command -v java))
+MISSING := $(if $(PG_CTL),,postgresql) $(if $(CHROMIUM),,chromium fonts-dejavu-core fonts-inter) \
+	$(if $(JAVA),,default-jre-headless)
 system-deps:
 ifneq ($(strip $(MISSING)),)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

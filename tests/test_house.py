@@ -88,7 +88,8 @@ def test_what_the_packages_import_is_what_they_declare(
 
 
 def test_what_the_tests_import_is_declared(files: list[Path], root: Path, project: dict[str, Any]) -> None:
-    declared = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    declared = project["dependencies"] + extras["dev"] + extras["replay"]
     assert imported(files, root, "tests", "benchmarks") <= {
         canonicalize_name(Requirement(line).name) for line in declared
     }

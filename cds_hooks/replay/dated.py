@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from mappings.from_fhir.bundle import DATA_ERRORS
 from mappings.from_fhir.dates import When, when
+from mappings.from_fhir.details import DATA_ERRORS
 
 KNOWN_FROM: Final[dict[bytes, tuple[tuple[str, ...], ...]]] = {
     b"O": (

@@ -66,14 +66,19 @@ TWITCHING: Final = 0.5
 Json = dict[str, Any]
 
 
-def write_example(folder: Path, patients: int = 1000, seed: int = 1, results: int = 30) -> int:
-    """Write an export of `patients` below `folder`; the same seed gives the same bytes. Returns the lines written."""
+def write_example(
+    folder: Path, patients: int = 1000, seed: int = 1, results: int = 30, twitching: float = TWITCHING
+) -> int:
+    """Write an export of `patients` below `folder`; the same seed gives the same bytes. Returns the lines written.
+
+    `results`: about so many per patient. `twitching`: the share of patients for whom it is documented.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     chance = random.Random(seed)
     lines = 0
     with ExitStack() as stack:
         files: dict[str, IO[bytes]] = {}
-        for line, name in _shuffled(_all_lines(patients, chance, results), chance):
+        for line, name in _shuffled(_all_lines(patients, chance, results, twitching), chance):
             if name not in files:
                 files[name] = stack.enter_context(_create(folder / name, stack))
             files[name].write(line + b"\n")
@@ -102,9 +107,11 @@ def _shuffled(lines: Iterator[tuple[bytes, str]], chance: random.Random) -> Iter
     yield from held
 
 
-def _all_lines(patients: int, chance: random.Random, results: int) -> Iterator[tuple[bytes, str]]:
+def _all_lines(
+    patients: int, chance: random.Random, results: int, twitching: float
+) -> Iterator[tuple[bytes, str]]:
     for number in range(patients):
-        for resource in _patient(f"p{number:06d}", chance, results):
+        for resource in _patient(f"p{number:06d}", chance, results, twitching):
             line = json.dumps(resource, separators=(",", ":"), ensure_ascii=False).encode()
             type_ = resource["resourceType"]
             name = f"{type_}.ndjson"
@@ -119,7 +126,7 @@ def _all_lines(patients: int, chance: random.Random, results: int) -> Iterator[t
                 yield line[: len(line) // 2], name  # cut off
 
 
-def _patient(name: str, chance: random.Random, results: int) -> Iterator[Json]:
+def _patient(name: str, chance: random.Random, results: int, twitching: float) -> Iterator[Json]:
     born = DAY - timedelta(days=chance.randrange(14 * 365, 90 * 365))
     sex = chance.choice(["female", "female", "female", "male", "male", "male", "other"])
     resource: Json = {"resourceType": "Patient", "id": name, "gender": sex, "birthDate": born.isoformat()}
@@ -130,7 +137,7 @@ def _patient(name: str, chance: random.Random, results: int) -> Iterator[Json]:
     yield resource
     medicines = chance.sample(MEDICINES, k=min(6, int(chance.expovariate(0.4))))
     yield from _medicines(name, medicines, chance)
-    yield from _problems(name, chance)
+    yield from _problems(name, chance, twitching)
     yield from _encounters(name, chance)
     shift = _shift(medicines, chance)
     for number in range(max(0, round(chance.gauss(results, results / 3)))):
@@ -157,8 +164,8 @@ def _subject(name: str, chance: random.Random) -> Json:
     return {"reference": f"{base}Patient/{name}"}
 
 
-def _problems(name: str, chance: random.Random) -> Iterator[Json]:
-    twitches = chance.random() < TWITCHING
+def _problems(name: str, chance: random.Random, twitching: float) -> Iterator[Json]:
+    twitches = chance.random() < twitching
     named = chance.sample(PROBLEMS, k=chance.randrange(3)) + ([TWITCH] if twitches else [])
     for number, (system, code, text) in enumerate(named):
         resolved = chance.random() < 0.1

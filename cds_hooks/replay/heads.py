@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from mappings.from_fhir.bundle import DATA_ERRORS
 from mappings.from_fhir.chart import local_key
 from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.identity import bare_id
 
 KINDS: Final = {

@@ -22,8 +22,8 @@ from cds_hooks.replay.scan import CARE
 from cds_hooks.request import HookContext, HookRequest
 from cds_hooks.services import SERVICE_BY_HOOK
 from mappings.assessment import Assessment
-from mappings.from_fhir.bundle import DATA_ERRORS
 from mappings.from_fhir.dates import When
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.problems import UNDER_WAY
 from mappings.knowledge import Knowledge, load_knowledge
 

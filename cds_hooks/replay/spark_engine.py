@@ -23,7 +23,7 @@ class Spark:
         builder = SparkSession.builder.appName("twitching-cds replay")
         if address:
             builder = builder.master(address)
-        elif SparkSession.getActiveSession() is None:
+        elif "PYSPARK_GATEWAY_PORT" not in os.environ:  # not started by spark-submit, which brings the master
             builder = (
                 builder.master(f"local[{workers or cores()}]")
                 .config("spark.driver.bindAddress", "127.0.0.1")

@@ -12,9 +12,8 @@ import msgspec
 from cds_hooks.replay.patient import Moment, Outcome
 from mappings.assess.case import years_between
 from mappings.assessment import Assessment
-from mappings.from_fhir import shapes
-from mappings.from_fhir.bundle import DATA_ERRORS
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.details import DATA_ERRORS
 
 Cell = tuple[str, ...]
 """`(rule set, table, *what)`, e.g. `("0", "card", "twitching-tests", "info")`."""
@@ -25,7 +24,14 @@ CHANGE: Final = "-"
 """The rule set of the cells that compare two."""
 SEVERITY: Final = ("none", "info", "warning", "critical")
 BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-59"), (60, "60-79"), (80, "80 and over"))
-_patient: Final = msgspec.json.Decoder(shapes.Patient)
+
+
+class _Patient(msgspec.Struct, rename="camel"):
+    birth_date: str = ""
+    gender: str = ""
+
+
+_patient: Final = msgspec.json.Decoder(_Patient)
 _encoder: Final = msgspec.json.Encoder(order="deterministic")
 MODULUS: Final = 2**256
 
@@ -159,7 +165,7 @@ def _shown_names(kind: str, assessment: Assessment | None) -> set[str]:
 def stratum(about: Sequence[bytes], day: date | None) -> tuple[str, str]:
     """Age band on the day, and sex; `unknown` where the record does not say."""
     try:
-        patient = _patient.decode(max(about)) if about else shapes.Patient()
+        patient = _patient.decode(max(about)) if about else _Patient()
     except DATA_ERRORS:
         return "unknown", "unknown"
     born = when(patient.birth_date)

@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from cds_hooks.replay.heads import Head
 from mappings.from_fhir.datatypes import CodeableConcept
-from mappings.from_fhir.meaning import meaning_of, text_of
 from mappings.from_fhir.memory import remember
 from terminology.coding import ATC, LOINC, NDC, RXNORM, SNOMED_CT, canonical_system, loinc_check_digit_ok
+from terminology.concepts import concepts_of
 from terminology.drugs import recognise
+from terminology.laboratory import identify
 from terminology.quantity import Refusal, analytes, read
 
 NOT_LABORATORY: Final = frozenset(
@@ -62,11 +63,11 @@ def unmapped(head: Head) -> Unmapped | None:
 
 @remember
 def _of_result(sent: _Sent) -> Unmapped | None:
-    meaning = meaning_of(sent.code)
-    analyte = meaning.lab.analyte
+    analyte = identify(sent.code.coding, sent.code.text or None).analyte
     if not analyte:
         categories = {coding.code or "" for category in sent.category for coding in category.coding}
-        if meaning.history or meaning.pregnancy_status or categories & NOT_LABORATORY or _is_loinc(sent.code):
+        named = concepts_of(sent.code.coding, sent.code.text or None).concepts
+        if named or categories & NOT_LABORATORY or _is_loinc(sent.code):
             return None
         return _named("laboratory code", sent.code)
     if sent.unit == "-" or analyte not in analytes():
@@ -105,7 +106,8 @@ def _is_loinc(concept: CodeableConcept) -> bool:
 
 def _named(kind: Literal["laboratory code", "medicine"], concept: CodeableConcept) -> Unmapped | None:
     coding = next((coding for coding in concept.coding if coding.code), None)
-    text = _short(text_of(concept))
+    displays = (coding.display for coding in concept.coding if coding.display)
+    text = _short(concept.text or next(displays, ""))
     if coding is None:
         return Unmapped(kind, "", "", text) if text else None
     return Unmapped(kind, _short(coding.system or ""), _short(coding.code or ""), text)

@@ -72,6 +72,7 @@ def test_a_partition_that_does_not_fit_is_read_in_passes(
 
 def test_spark_gives_the_same_result(run: Callable[..., Replayed], example: Path, expected: str) -> None:
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        assert "CI" not in os.environ, "Java is not installed: `make system-deps` installs it"
         pytest.skip(
             "Java is not installed: apt-get install default-jre-headless, or `make system-deps` as root"
         )
