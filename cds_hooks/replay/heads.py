@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from mappings.from_fhir.chart import local_key
-from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.identity import bare_id
 
@@ -51,21 +50,21 @@ class _Quantity(_Part):
 class _MedicationChoice(_Part):
     """`medication` of R5, a CodeableReference."""
 
-    concept: CodeableConcept | None = None
+    concept: Raw = Raw()
     reference: _Reference | None = None
 
 
 class Head(_Part):
-    """The elements of a resource, of any type, that are needed here."""
+    """The elements of a resource, of any type, that are needed here; codes stay JSON, because they repeat."""
 
     resource_type: str
     id: str = ""
     subject: _Reference | None = None
     patient: _Reference | None = None
-    category: tuple[CodeableConcept, ...] = ()
-    code: CodeableConcept | None = None
+    category: Raw = Raw()
+    code: Raw = Raw()
     value_quantity: _Quantity | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    medication_codeable_concept: Raw = Raw()
     medication_reference: _Reference | None = None
     medication: _MedicationChoice | None = None
     effective_date_time: str = ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from cds_hooks.replay.heads import Head
 from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import remember
 from terminology.coding import ATC, LOINC, NDC, RXNORM, SNOMED_CT, canonical_system, loinc_check_digit_ok
 from terminology.concepts import concepts_of
@@ -37,39 +39,48 @@ class Unmapped(Struct, frozen=True, array_like=True, order=True):
 
 
 class _Sent(NamedTuple):
-    """An Observation's code and unit."""
+    """An Observation's code and categories as JSON, and its unit; `-` stands for no quantity."""
 
-    code: CodeableConcept
-    category: tuple[CodeableConcept, ...]
+    code: bytes
+    category: bytes
     unit: str
     unit_code: str
     unit_system: str
 
 
+_concept: Final = msgspec.json.Decoder(CodeableConcept | None)
+_concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
+
+
 def unmapped(head: Head) -> Unmapped | None:
-    """What of this resource is not known, if anything."""
+    """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
     if head.resource_type == "Observation":
         sent = head.value_quantity
-        if head.code is None:
-            return None
         unit = (sent.unit or "", sent.code or "", sent.system or "") if sent is not None else ("-", "", "")
-        return _of_result(_Sent(head.code, head.category, *unit))
+        return _of_result(_Sent(bytes(head.code), bytes(head.category), *unit))
     if head.resource_type == "Medication":
-        concept = head.code
-    else:
-        concept = head.medication_codeable_concept or (head.medication.concept if head.medication else None)
-    return _of_medicine(concept) if concept else None
+        return _of_medicine(bytes(head.code))
+    choice = head.medication.concept if head.medication else b""
+    return _of_medicine(bytes(head.medication_codeable_concept) or bytes(choice))
+
+
+def _read(content: bytes) -> CodeableConcept | None:
+    try:
+        return _concept.decode(content) if content else None
+    except DATA_ERRORS:
+        return None
 
 
 @remember
 def _of_result(sent: _Sent) -> Unmapped | None:
-    analyte = identify(sent.code.coding, sent.code.text or None).analyte
+    code = _read(sent.code)
+    if code is None:
+        return None
+    analyte = identify(code.coding, code.text or None).analyte
     if not analyte:
-        categories = {coding.code or "" for category in sent.category for coding in category.coding}
-        named = concepts_of(sent.code.coding, sent.code.text or None).concepts
-        if named or categories & NOT_LABORATORY or _is_loinc(sent.code):
-            return None
-        return _named("laboratory code", sent.code)
+        named = concepts_of(code.coding, code.text or None).concepts
+        other = named or _categories(sent.category) & NOT_LABORATORY or _is_loinc(code)
+        return None if other else _named("laboratory code", code)
     if sent.unit == "-" or analyte not in analytes():
         return None
     low, high = next(iter(analytes()[analyte].units.values()), (Decimal(0), Decimal(0)))
@@ -85,9 +96,18 @@ def _of_result(sent: _Sent) -> Unmapped | None:
     return Unmapped("unit", sent.unit_system, _short(sent.unit_code), _short(sent.unit), analyte)
 
 
+def _categories(content: bytes) -> set[str]:
+    try:
+        found = _concepts.decode(content) if content else ()
+    except DATA_ERRORS:
+        found = ()
+    return {coding.code or "" for category in found or () for coding in category.coding}
+
+
 @remember
-def _of_medicine(concept: CodeableConcept) -> Unmapped | None:
-    if not (concept.coding or concept.text):
+def _of_medicine(content: bytes) -> Unmapped | None:
+    concept = _read(content)
+    if concept is None or not (concept.coding or concept.text):
         return None
     texts = [text for text in (concept.text, *(coding.display for coding in concept.coding)) if text]
     found = recognise(concept.coding, texts)
