@@ -49,8 +49,18 @@ app.add_typer(knowledge)
 app.add_typer(feedback)
 app.add_typer(database)
 app.add_typer(config)
-app.command()(replay)
-app.command()(replay_example)
+app.command(
+    epilog=examples(
+        "replay export --out report --as-of 2026-11-01",
+        "# with other rules beside the shipped ones, and a month at a time",
+        "replay export --out report --compare my-rules --monthly",
+        "# on a Dask cluster that runs already",
+        "replay export --out report --engine dask --cluster tcp://127.0.0.1:8786",
+    )
+)(replay)
+app.command(epilog=examples("replay-example try", "replay-example try --patients 5000 --export-only"))(
+    replay_example
+)
 
 
 def main() -> None:

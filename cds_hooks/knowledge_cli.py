@@ -116,11 +116,11 @@ def export(
     typer.echo(f"{count} resources written to {folder}.")
 
 
-@knowledge.command()
+@knowledge.command(epilog=examples("knowledge copy my-rules"))
 def copy(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder.")],
 ) -> None:
-    """Write the shipped rule files to a folder, to try a change on them."""
+    """Write the rule files to a folder, to change them."""
     from cds_hooks.rule_sets import RuleSetError, copy_rules
 
     try:
@@ -132,7 +132,13 @@ def copy(
     typer.echo(f"{count} files written to {folder}.")
 
 
-@knowledge.command()
+@knowledge.command(
+    epilog=examples(
+        "knowledge diff shipped my-rules",
+        "# and what that changes for the patients of an export",
+        "knowledge diff shipped my-rules --replay export --as-of 2026-11-01",
+    )
+)
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Rules: a folder, `shipped`, or its version.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The other rules.")],
@@ -150,7 +156,7 @@ def diff(
     ] = "documented",
     min_cell: Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld.")] = 11,
 ) -> None:
-    """Say which values two rule sets state differently, and what that changes in a population."""
+    """Compare two rule sets, also on a population."""
     from cds_hooks.rule_sets import RuleSetError, differences, folder_of
     from mappings.knowledge import KnowledgeError, load_knowledge
 

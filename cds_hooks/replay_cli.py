@@ -78,9 +78,9 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.Option("--keep", help="Keep the intermediate files, for another replay of the same export."),
     ] = False,
 ) -> None:
-    """Replay the rules over a FHIR Bulk Data export and report how often the cards would have fired.
+    """Say how often the cards would have fired.
 
-    Killed or stopped, the same command goes on where it was.
+    Asks the rules about every patient of a FHIR Bulk Data export and writes a report. Killed or stopped, the same command goes on where it was.
     """
     from cds_hooks.replay.command import Request, run
 
@@ -124,7 +124,10 @@ def replay_example(
         bool, typer.Option("--export-only", help="Write DIR/export and do not replay it.")
     ] = False,
 ) -> None:
-    """Make up an export (DIR/export), replay it and write the report (DIR/report)."""
+    """Make up an export and replay it.
+
+    The export is written to DIR/export, the report to DIR/report.
+    """
     from cds_hooks.replay.command import Request, run
     from cds_hooks.replay.example import DAY, write_example
 

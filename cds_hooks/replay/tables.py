@@ -46,7 +46,9 @@ def write_tables(summary: Summary, out: Path) -> list[Path]:
     written += _write(out / "unmapped", UNMAPPED, unmapped)
     written += _write(out / "bad-lines", BAD, bad_lines(summary.replayed), parquet=False)
     if summary.replayed.options.rows:
-        written += _write(out / PATIENTS, ROWS, _rows(summary), parquet=False)
+        private = _write(out / PATIENTS, ROWS, _rows(summary), parquet=False)
+        private[0].chmod(0o600)
+        written += private
     return written
 
 
