@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
-from math import isfinite
+from math import isinf
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from cds_hooks.errors import Refused, issue
+from cds_hooks.errors import IssueCode, Refused, issue
 
 PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -106,7 +106,7 @@ def read_feedback(body: bytes) -> tuple[Outcome, ...]:
         if not body.isascii():
             str(body, "utf-8")  # the decoder does not look into the strings it passes over
         message = _decoder.decode(body)
-        json.loads(body, object_pairs_hook=_once, parse_float=_in_range)
+        json.loads(body, object_pairs_hook=_once_and_finite, parse_int=_integer)
     except UnicodeDecodeError:
         raise Refused(400, issue("structure", "The body is not valid UTF-8.")) from None
     except RecursionError:
@@ -116,8 +116,6 @@ def read_feedback(body: bytes) -> tuple[Outcome, ...]:
     except msgspec.DecodeError as error:  # its message names a byte position, never a value
         problem = str(error).removeprefix("JSON is malformed: ")
         raise Refused(400, issue("structure", f"The body is not valid JSON: {problem}.")) from None
-    except ValueError:
-        raise Refused(400, issue("value", "The body holds a number that is too large.")) from None
     return tuple(_outcome(item, f"feedback[{number}]") for number, item in enumerate(message.feedback))
 
 
@@ -154,18 +152,27 @@ def _reason(said: _OverrideReason) -> Reason:
     return Reason(EPIC_CATEGORY, category) if CODE.fullmatch(category) else Reason()
 
 
-def _once(pairs: list[tuple[str, Any]]) -> None:
+def _once_and_finite(pairs: list[tuple[str, Any]]) -> None:
+    """Refuse what the typed decoder lets pass in members it does not know. Raises Refused (400)."""
     seen: set[str] = set()
-    for name, _ in pairs:
+    for name, value in pairs:
         if name in seen:
-            member = f"`{name}`" if name in WANTED else "A member"
-            raise Refused(400, issue("value", f"{member} appears more than once in one object."))
+            raise _unclear(name, "appears more than once in one object.")
+        if any(isinstance(v, float) and isinf(v) for v in (value if isinstance(value, list) else [value])):
+            raise _unclear(name, "holds a number that is too large.")
         seen.add(name)
 
 
-def _in_range(number: str) -> None:
-    if not isfinite(float(number)):
-        raise ValueError
+def _integer(digits: str) -> float:
+    """Its size only, because nothing here reads it; Python refuses to read thousands of digits."""
+    return float(digits)
+
+
+def _unclear(name: str, problem: str) -> Refused:
+    """The refusal of a member somewhere in the body; a name that is not ours is not repeated."""
+    known = name if WANTED.get(name) else ""
+    member = f"`{known}`" if known else "A member"
+    return Refused(400, issue("value", f"{member} {problem}", known or "feedback"))
 
 
 def _refused(message: str) -> Refused:
@@ -182,4 +189,5 @@ def _wrong(path: str, *, missing: bool = False) -> Refused:
     subject = f"`{path}`" if path else "The body"
     problem = "is missing; it must be" if missing else "must be"
     text = f"{subject} {problem} {WANTED.get(name, 'as CDS Hooks defines it')}."
-    return Refused(400, issue("required" if missing else "value", text, *filter(None, (path,))))
+    code: IssueCode = "structure" if not path else "required" if missing else "value"
+    return Refused(400, issue(code, text, *filter(None, (path,))))
