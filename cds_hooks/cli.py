@@ -28,6 +28,8 @@ WRONG_INPUT = 2
 MISSING_DATA = 3
 DRAIN_SECONDS = 10
 """How long calls that are under way may take to end when the service is told to stop."""
+WORKER_SECONDS = 30
+"""How long a new worker may take to start, or a worker to show that it lives: machines can be busy."""
 
 app = typer.Typer(
     name="twitching-cds",
@@ -134,6 +136,7 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
     import uvicorn
 
     from cds_hooks.app import create_app
+    from cds_hooks.connection import Connection
     from cds_hooks.monitoring.log_lines import log_to_standard_error
     from cds_hooks.service_request import OrderError
     from cds_hooks.storage.database import DatabaseUrlError
@@ -156,10 +159,12 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         host=host,
         port=port,
         workers=workers,
+        http=Connection,
         log_config=None,  # the lines of the server go where ours go
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_worker_healthcheck=WORKER_SECONDS,
     )
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_hooks.errors import Issue, Refused, issue
+from cds_hooks.errors import Issue, Refused, issue, not_text
 from cds_hooks.services import SERVICES
 
 
@@ -95,7 +95,7 @@ def _decode(body: bytes) -> dict[Name, Value]:
             str(body, "utf-8")  # the decoder does not look into the strings it passes over
         return _decoder.decode(body)
     except UnicodeDecodeError:
-        raise Refused(400, issue("structure", "The body is not valid UTF-8.")) from None
+        raise Refused(400, not_text(body)) from None
     except RecursionError:
         raise Refused(400, issue("structure", "The body is nested too deeply.")) from None
     except msgspec.ValidationError:

@@ -23,6 +23,9 @@ IssueCode = Literal[
 ]
 """The part of FHIR's issue-type value set that this service uses."""
 
+GZIP = b"\x1f\x8b"
+"""How such a body begins (RFC 1952)."""
+
 
 class Issue(Struct, frozen=True, omit_defaults=True):
     """One OperationOutcome issue: what is wrong, how to put it right, and where (`context.patientId`)."""
@@ -60,6 +63,13 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 def issue(code: IssueCode, diagnostics: str, *expression: str) -> Issue:
     """An error about the fields named by `expression`."""
     return Issue("error", code, diagnostics, expression)
+
+
+def not_text(body: bytes) -> Issue:
+    """An error about a body that is not UTF-8. A compressed one never is: nothing here is ever unpacked."""
+    if body.startswith(GZIP):
+        return issue("structure", "The body is compressed; send it as it is, without Content-Encoding.")
+    return issue("structure", "The body is not valid UTF-8.")
 
 
 def outcome(*issues: Issue) -> bytes:

@@ -159,6 +159,12 @@ def start_lasting(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run
 
 
 @pytest.fixture(scope="session")
+def start_in() -> Callable[..., Running]:
+    """As `start`, for a service that several tests share: its folder is named."""
+    return Running
+
+
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the real service with its default settings, in a process of its own."""
     with Running(tmp_path_factory.mktemp("service")) as running:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from cds_hooks.errors import IssueCode, Refused, issue
+from cds_hooks.errors import IssueCode, Refused, issue, not_text
 
 PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -108,7 +108,7 @@ def read_feedback(body: bytes) -> tuple[Outcome, ...]:
         message = _decoder.decode(body)
         json.loads(body, object_pairs_hook=_once_and_finite, parse_int=_integer)
     except UnicodeDecodeError:
-        raise Refused(400, issue("structure", "The body is not valid UTF-8.")) from None
+        raise Refused(400, not_text(body)) from None
     except RecursionError:
         raise Refused(400, issue("structure", "The body is nested too deeply.")) from None
     except msgspec.ValidationError as error:
