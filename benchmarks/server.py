@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,14 +19,21 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Server:
     """`command` with `{port}` filled in; `cpu()` in seconds of user and system time; `memory()` in MB."""
 
-    def __init__(self, command: list[str], path: str) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        path: str,
+        environment: Mapping[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.path = path
         self.started = time.perf_counter()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, *(part.format(port=self.port) for part in command)],
+            [python, *(part.format(port=self.port) for part in command)],
+            env=os.environ | (environment or {}),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )

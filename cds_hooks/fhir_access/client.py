@@ -22,6 +22,7 @@ from mappings.from_fhir.read import next_links
 ACCEPT: Final = {"Accept": "application/fhir+json"}
 MAX_PAGES: Final = 10
 MAX_BYTES: Final = 10_000_000
+"""Of one query, all its pages together."""
 CONNECTIONS: Final = 100
 CHUNK: Final = 65_536
 REASONS: Final = {
@@ -96,7 +97,7 @@ class FhirClient:
             if not allowed(url, (access.server,)):
                 return "a further page is on another server"
             try:
-                page = await self._get(url, access)
+                page = await self._get(url, access, MAX_BYTES - sum(map(len, pages)))
             except _FailedError as failed:
                 return str(failed)
             except TimeoutError:
@@ -110,7 +111,8 @@ class FhirClient:
             url = urljoin(base, links[0])
         return f"there are more than {MAX_PAGES} pages"
 
-    async def _get(self, url: str, access: Access) -> bytes:
+    async def _get(self, url: str, access: Access, most: int) -> bytes:
+        """One page of at most so many bytes, decompressed. Raises _FailedError."""
         headers = ACCEPT | ({"Authorization": f"Bearer {access.token}"} if access.token else {})
         async with self._pool().get(url, headers=headers, allow_redirects=False) as response:
             if response.status != 200:
@@ -118,9 +120,9 @@ class FhirClient:
             page = bytearray()
             async for chunk in response.content.iter_chunked(CHUNK):
                 page += chunk
-                if len(page) > MAX_BYTES:
+                if len(page) > most:
                     raise _FailedError(f"the answer is larger than {MAX_BYTES // 1_000_000} MB")
-        if page.lstrip()[:1] != b"{":
+        if page.lstrip()[:1] != b"{" or not _is_utf_8(page):
             raise _FailedError("the EHR's server did not answer with a FHIR resource")
         return bytes(page)
 
@@ -142,6 +144,14 @@ class FhirClient:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
+
+
+def _is_utf_8(page: bytearray) -> bool:
+    """The reader does not look into the strings it passes over."""
+    try:
+        return page.isascii() or bool(str(page, "utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _reason(status: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from secrets import randbelow
 from typing import NamedTuple
 
 from cds_hooks.addresses import AddressError, parse
@@ -22,6 +23,9 @@ from cds_hooks.trust.token import Token, bearer, read_token
 REFUSAL_SECONDS = 0.05
 """A refusal comes no earlier than this after the call, so that its time does not tell which check failed. Only a key
 set that has to be fetched can take longer."""
+SPREAD = 0.2
+"""A refusal comes by up to this share later, by chance: timers go off at whole milliseconds, and what their rounding
+would still tell of the time of the check is lost in that."""
 
 
 class Caller(NamedTuple):
@@ -56,7 +60,7 @@ class Verifier:
         Raises Unauthorised, after `REFUSAL_SECONDS` at the earliest.
         """
         loop = asyncio.get_running_loop()
-        answer_at = loop.time() + REFUSAL_SECONDS
+        began = loop.time()
         try:
             token = read_token(bearer(authorization))
             try:
@@ -64,7 +68,8 @@ class Verifier:
             except Unauthorised as refused:
                 raise Unauthorised(refused.reason, _host(token.claims.iss)) from None
         except Unauthorised:
-            await asyncio.sleep(answer_at - loop.time())
+            delay = REFUSAL_SECONDS * (1 + SPREAD * randbelow(10_000) / 10_000)
+            await asyncio.sleep(began + delay - loop.time())
             raise
 
     async def _check(self, token: Token, endpoint: str) -> Caller:
