@@ -1,7 +1,9 @@
 # serve  starts the service (host and port: make serve ARGS="--port 9000")
 # test   runs the tests (some of them: make test ARGS="tests/mappings -k potassium")
 # check  lints, checks types, import contracts and data files
-# bench  measures speed
+# bench  measures speed (in a minute: make bench ARGS=--quick)
+# soak   attacks and wears the service for an hour (make soak ARGS="--minutes 5 --only load"); fuzz: hostile calls only
+# audit  asks for known vulnerabilities of what is locked; sbom: lists it (CycloneDX, dist/sbom.cdx.json)
 # lock   writes the lock files after a change of dependencies (newest versions: make lock ARGS=--upgrade)
 #
 # Each verb does its own set-up in .venv and needs only Python 3.11 or newer, git and make; once set up, they
@@ -23,7 +25,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test coverage check bench lock system-deps clean
+.PHONY: help serve test coverage check bench soak fuzz audit sbom lock system-deps clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -46,6 +48,21 @@ check: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(RUN) benchmarks $(ARGS)
+
+soak: $(VENV)/installed-dev system-deps
+	$(RUN) benchmarks.soak $(ARGS)
+
+fuzz: $(VENV)/installed-dev
+	$(RUN) benchmarks.soak --only fuzz $(ARGS)
+
+audit: $(VENV)/installed-dev
+	$(RUN) benchmarks.audit
+
+# Of what runs in production. The same lock gives the same list.
+sbom: $(VENV)/installed-dev
+	@mkdir -p dist
+	$(RUN) cyclonedx_py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file dist/sbom.cdx.json
 
 # Pins are kept unless ARGS says --upgrade. The second lock follows the first, so that both name the same versions.
 COMPILE := $(RUN) uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,1 +1,1 @@
-"""Speed as a ratio against a floor measured in the same run. Not part of the distribution."""
+"""What is measured: speed against a floor, behaviour over hours and under attack. Not part of the distribution."""

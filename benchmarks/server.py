@@ -46,7 +46,10 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.process.terminate()
-        self.process.wait(timeout=10)
+        try:
+            self.process.wait(timeout=60)  # it may be replacing a worker
+        except subprocess.TimeoutExpired:
+            self.process.kill()
 
     def wait(self, body: bytes) -> float:
         """Seconds from start to the first answer."""
@@ -56,7 +59,7 @@ class Server:
             except OSError:
                 self.connection.close()
                 time.sleep(0.01)
-                if time.perf_counter() - self.started > 30 or self.process.poll() is not None:
+                if time.perf_counter() - self.started > 60 or self.process.poll() is not None:
                     raise
             else:
                 return time.perf_counter() - self.started
