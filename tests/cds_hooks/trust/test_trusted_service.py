@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -217,3 +219,31 @@ def test_the_cards_come_even_if_the_database_is_away(
         assert http.get("/health/ready").json()["status"] == "degraded"
         assert http.post(PATH, content=call(), headers=token).status_code == 200
         assert http.post(PATH, content=call(), headers=token).status_code == 401
+
+
+def test_a_key_server_that_hangs_holds_up_nobody_else(
+    settings: dict[str, Any], key_server: Any, forge: Any, call: Callable[..., bytes], start: Any, tmp_path: Path
+) -> None:
+    """Calls of its clients wait for one fetch and are refused; everybody else is answered meanwhile."""
+    key_server.answers["/hangs"] = Event()
+    settings["trust"]["clients"].append({"issuer": "https://slow.example", "jku": f"{key_server.url}/hangs"})
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(settings))
+    forge.aud = BASE + PATH
+    with start("--config", "site.yaml") as service:
+
+        def ask(token: bytes) -> tuple[int, float]:
+            began = time.monotonic()
+            headers = {"Authorization": f"Bearer {token.decode()}"}
+            status: int = service.http.post(PATH, content=call(), headers=headers).status_code
+            return status, time.monotonic() - began
+
+        assert ask(forge.token())[0] == 200  # its key set is read
+        with ThreadPoolExecutor(50) as pool:
+            slow = [pool.submit(ask, forge.token(iss="https://slow.example")) for _ in range(40)]
+            time.sleep(0.2)
+            others = [ask(forge.token()) for _ in range(10)]
+            assert not any(one.done() for one in slow)
+            assert {one.result()[0] for one in slow} == {401}
+    assert {status for status, _ in others} == {200}
+    assert sorted(seconds for _, seconds in others)[5] < 0.5
+    assert key_server.asked.count("/hangs") == 1
