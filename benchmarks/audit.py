@@ -69,9 +69,13 @@ def main() -> int:
         asked = [ask(service, lock) for service in SERVICES]
         for service, one in zip(SERVICES, asked, strict=True):
             if one.problem or one.unknown:
-                print(f"{lock}, {service}: NOT AUDITED: {one.problem or f'{len(one.unknown)} packages are not known there'}")
+                print(
+                    f"{lock}, {service}: NOT AUDITED: {one.problem or f'{len(one.unknown)} packages are not known there'}"
+                )
             else:
-                print(f"{lock}, {service}: {one.audited} packages looked up, {len(one.vulnerable)} vulnerable")
+                print(
+                    f"{lock}, {service}: {one.audited} packages looked up, {len(one.vulnerable)} vulnerable"
+                )
             for line in one.vulnerable:
                 print(f"  {line}")
         worst = max(worst, verdict(asked), key=(CLEAN, NOT_AUDITED, VULNERABLE).index)

@@ -11,7 +11,8 @@ import asyncio
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import combinations
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 
 import aiohttp
 import yaml
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from benchmarks.server import Server
@@ -36,13 +37,20 @@ LIMIT = 0.005
 """The probability, given that reasons make no difference, of a distance as large as the one found."""
 
 
-def token(key: ECKey, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+def token(key: ECKey | RSAKey, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
     """A signed token, good for `PATH` unless told otherwise."""
+    algorithm = "RS384" if isinstance(key, RSAKey) else "ES384"
     now = int(time.time())
-    whole = {"iss": ISSUER, "aud": BASE + PATH, "iat": now, "exp": now + 300, "jti": f"{time.time_ns()}"} | claims
-    head = {"alg": "ES384", "kid": "k", "typ": "JWT"} | dict(header or {})
+    whole = {
+        "iss": ISSUER,
+        "aud": BASE + PATH,
+        "iat": now,
+        "exp": now + 300,
+        "jti": f"{time.time_ns()}",
+    } | claims
+    head = {"alg": algorithm, "kid": "k", "typ": "JWT"} | dict(header or {})
     signed = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, whole))
-    signature = JWSRegistry.algorithms["ES384"].sign(signed, key)
+    signature = JWSRegistry.algorithms[algorithm].sign(signed, key)
     return (signed + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
 
 
@@ -66,15 +74,8 @@ def reasons(key: ECKey) -> dict[str, Callable[[], str]]:
 async def measure(folder: Path) -> tuple[list[tuple[str, ...]], bool]:
     """The rows of the table, and whether reasons cannot be told apart."""
     key = ECKey.generate_key("P-384", {"kid": "k", "use": "sig", "alg": "ES384"})
-    keys = _serve({"keys": [key.as_dict(private=False)]})
-    client = {"issuer": ISSUER, "jku": f"http://127.0.0.1:{keys.server_port}/keys"}
-    trust = {"mode": "required", "base": BASE, "allow_private_addresses": True, "clients": [client]}
-    site = {"trust": trust, "database_url": f"sqlite:///{folder / 'service.sqlite3'}", "log_level": "ERROR"}
-    (folder / "site.yaml").write_text(yaml.safe_dump(site), encoding="utf-8")
-    command = ["-m", "cds_hooks.cli", "serve", "--port", "{port}", "--config", str(folder / "site.yaml")]
-    with Server(command, PATH) as server:
+    with trusting(folder, key) as server:
         times = await _times(server.port, reasons(key))
-    keys.shutdown()
     found, by_chance = _distance(times), _by_chance(times)
     p = sum(one >= found for one in by_chance) / len(by_chance)
     rows: list[tuple[str, ...]] = [
@@ -83,10 +84,27 @@ async def measure(folder: Path) -> tuple[list[tuple[str, ...]], bool]:
     rows += [
         ("refusals", f"{sum(map(len, times.values()))}"),
         ("largest distance of the AUC from 0.5", f"{found:.3f}"),
-        ("the same with reasons shuffled, median and largest", f"{median(by_chance):.3f}, {max(by_chance):.3f}"),
+        (
+            "the same with reasons shuffled, median and largest",
+            f"{median(by_chance):.3f}, {max(by_chance):.3f}",
+        ),
         ("probability by chance", f"{p:.3f}"),
     ]
     return rows, p >= LIMIT
+
+
+@contextmanager
+def trusting(folder: Path, *keys: ECKey | RSAKey) -> Iterator[Server]:
+    """The service, asking for tokens signed by one of these keys."""
+    key_server = _serve({"keys": [key.as_dict(private=False) for key in keys]})
+    client = {"issuer": ISSUER, "jku": f"http://127.0.0.1:{key_server.server_port}/keys"}
+    trust = {"mode": "required", "base": BASE, "allow_private_addresses": True, "clients": [client]}
+    site = {"trust": trust, "database_url": f"sqlite:///{folder / 'service.sqlite3'}", "log_level": "ERROR"}
+    (folder / "site.yaml").write_text(yaml.safe_dump(site), encoding="utf-8")
+    command = ["-m", "cds_hooks.cli", "serve", "--port", "{port}", "--config", str(folder / "site.yaml")]
+    with Server(command, PATH) as server:
+        yield server
+    key_server.shutdown()
 
 
 async def _times(port: int, tokens: Mapping[str, Callable[[], str]]) -> dict[str, list[float]]:

@@ -24,7 +24,7 @@ class Server:
         command: list[str],
         path: str,
         environment: Mapping[str, str] | None = None,
-        python: str = sys.executable,
+        python: str | Path = sys.executable,
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -51,11 +51,11 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
 
-    def wait(self, body: bytes) -> float:
+    def wait(self, body: bytes, headers: Mapping[str, str] | None = None) -> float:
         """Seconds from start to the first answer."""
         while True:
             try:
-                self.post(body)
+                self.post(body, headers=headers)
             except OSError:
                 self.connection.close()
                 time.sleep(0.01)
@@ -64,9 +64,10 @@ class Server:
             else:
                 return time.perf_counter() - self.started
 
-    def post(self, body: bytes) -> bytes:
+    def post(self, body: bytes, path: str = "", headers: Mapping[str, str] | None = None) -> bytes:
         """One call; RuntimeError when it is not answered with 200."""
-        self.connection.request("POST", self.path, body, {"Content-Type": "application/json"})
+        whole = {"Content-Type": "application/json", **(headers or {})}
+        self.connection.request("POST", path or self.path, body, whole)
         response = self.connection.getresponse()
         answer = response.read()
         if response.status != 200:

@@ -27,9 +27,13 @@ PARTS = ("fuzz", "kills", "refusals", "load")
 
 def main() -> int:
     """Run the parts that were asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--minutes", type=float, default=30, help="of load")
-    parser.add_argument("--rate", type=float, default=0, help="calls per second; 0: half of what was measured first")
+    parser.add_argument(
+        "--rate", type=float, default=0, help="calls per second; 0: half of what was measured first"
+    )
     parser.add_argument("--restart-every", type=float, default=60, help="seconds between rolling restarts")
     parser.add_argument("--cases", type=int, default=40_000, help="hostile requests")
     parser.add_argument("--kills", type=int, default=200)
@@ -51,7 +55,10 @@ def main() -> int:
 def _run(part: str, options: argparse.Namespace) -> tuple[list[tuple[str, ...]], bool]:
     """The rows of one part, and whether it went well."""
     if part == "fuzz":
-        return _tests(["tests/reliability/test_hostile_calls.py", "tests/reliability/test_hostile_shapes.py"], CASES=options.cases)
+        return _tests(
+            ["tests/reliability/test_hostile_calls.py", "tests/reliability/test_hostile_shapes.py"],
+            CASES=options.cases,
+        )
     if part == "kills":
         return _tests(["tests/cds_hooks/feedback/test_durability.py"], KILLS=options.kills)
     with tempfile.TemporaryDirectory() as folder:

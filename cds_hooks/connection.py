@@ -19,9 +19,7 @@ MAX_AHEAD = 100
 """Requests that may wait for their turn on one connection."""
 FAREWELL_SECONDS = 1.0
 """How long an idle connection stays open, once the process is told to stop, for a call that may be on its way."""
-TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Connection(HttpToolsProtocol):

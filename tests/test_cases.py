@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 PAGES = ("docs/safety-case.md", "docs/threat-model.md")
-NAMED = re.compile(r"`((?:cds_hooks|mappings|terminology|tests|deploy|benchmarks)/[\w./-]+|requirements\.lock)((?:::\w+)*)`")
+NAMED = re.compile(
+    r"`((?:cds_hooks|mappings|terminology|tests|deploy|benchmarks)/[\w./-]+|requirements\.lock)((?:::\w+)*)`"
+)
 
 
 def rows(page: Path) -> list[list[str]]:
@@ -25,7 +27,9 @@ def names(file: Path) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(f"::{node.name}")
         if isinstance(node, ast.ClassDef):
-            found |= {f"::{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+            found |= {
+                f"::{node.name}::{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)
+            }
     return found
 
 
@@ -36,7 +40,9 @@ def test_every_row_names_a_control_and_a_proof_that_exist(root: Path, page: str)
     for row in table:
         *_, control, proof = row
         assert NAMED.findall(control), f"no file in `{control}`"
-        assert [path for path, _ in NAMED.findall(proof) if path.startswith("tests/")], f"no test in `{proof}`"
+        assert [path for path, _ in NAMED.findall(proof) if path.startswith("tests/")], (
+            f"no test in `{proof}`"
+        )
     found = NAMED.findall(" ".join(cell for row in table for cell in row))
     assert [path for path, _ in found if not (root / path).is_file()] == []
     assert [path + inside for path, inside in found if inside and inside not in names(root / path)] == []
@@ -47,5 +53,7 @@ def test_every_link_and_command_exists(root: Path, page: str) -> None:
     text = (root / page).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", text):
         assert ((root / page).parent / link).exists(), link
-    verbs = set(re.findall(r"^([a-z][a-z-]*):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    verbs = set(
+        re.findall(r"^([a-z][a-z-]*):", (root / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert set(re.findall(r"make ([a-z]+)", text)) <= verbs

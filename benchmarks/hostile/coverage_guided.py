@@ -16,7 +16,9 @@ from random import Random
 
 import atheris
 
-with atheris.instrument_imports(include=["cds_hooks", "mappings", "terminology"], enable_loader_override=False):
+with atheris.instrument_imports(
+    include=["cds_hooks", "mappings", "terminology"], enable_loader_override=False
+):
     from benchmarks.hostile.good_calls import good_calls
     from benchmarks.hostile.in_process import InProcess
     from benchmarks.hostile.mutations import mutated
@@ -50,7 +52,9 @@ def mutate(data: bytes, max_size: int, seed: int) -> bytes:
 def main() -> None:
     """Fuzz until libFuzzer's limits say so."""
     with tempfile.TemporaryDirectory() as folder, InProcess(Path(folder)) as service:
-        corpus = next((Path(word) for word in sys.argv[1:] if not word.startswith("-")), Path(folder, "corpus"))
+        corpus = next(
+            (Path(word) for word in sys.argv[1:] if not word.startswith("-")), Path(folder, "corpus")
+        )
         corpus.mkdir(exist_ok=True)
         seeds(corpus)
         statuses: Counter[int] = Counter()

@@ -36,7 +36,11 @@ def feedback() -> Call:
         "acceptedSuggestions": [{"id": new_id("test:magnesium")}, {"id": new_id("test:ecg")}],
         "outcomeTimestamp": at,
     }
-    reason = {"code": "contraindicated", "system": "https://ehr.example.org/reasons", "display": "Contraindicated"}
+    reason = {
+        "code": "contraindicated",
+        "system": "https://ehr.example.org/reasons",
+        "display": "Contraindicated",
+    }
     overridden = {
         "card": new_id("topic:twitching-contributors"),
         "outcome": "overridden",
@@ -56,7 +60,10 @@ def _of_every_service(call: dict[str, Any]) -> Iterator[Call]:
         "problem-list-item-create": context
         | {"conditions": {"resourceType": "Bundle", "entry": _entries(call, "conditions")[:2]}},
         "order-select": context
-        | {"draftOrders": orders, "selections": [f"MedicationRequest/{e['resource']['id']}" for e in orders["entry"]]},
+        | {
+            "draftOrders": orders,
+            "selections": [f"MedicationRequest/{e['resource']['id']}" for e in orders["entry"]],
+        },
         "order-sign": context | {"draftOrders": orders},
     }
     for hook, its_context in contexts.items():

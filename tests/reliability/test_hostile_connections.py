@@ -58,7 +58,7 @@ class Target:
 
     def files(self) -> int:
         """Open file descriptors."""
-        return len(os.listdir(f"/proc/{self.running.process.pid}/fd"))
+        return len(list(Path(f"/proc/{self.running.process.pid}/fd").iterdir()))
 
     def serves(self, calls: int = 20) -> float:
         """The slowest of some honest calls, in seconds; each must be answered."""
@@ -147,7 +147,9 @@ class TestEndless:
             pytest.param(HEAD, b"A: b\r\n", id="headers"),
             pytest.param(HEAD, b"Cookie: " + MARKER.encode() + b"\r\n", id="cookies"),
             pytest.param("", b"\r\n", id="empty lines before the request"),
-            pytest.param(HEAD + "Transfer-Encoding: chunked\r\n\r\n1;", b"x=y;", id="the extension of a chunk"),
+            pytest.param(
+                HEAD + "Transfer-Encoding: chunked\r\n\r\n1;", b"x=y;", id="the extension of a chunk"
+            ),
             pytest.param(HEAD + "Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n", id="trailers"),
             pytest.param(HEAD + "Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n", id="chunks of one byte"),
         ],
@@ -221,7 +223,9 @@ BAD = {
 
 class TestNotQuiteHttp:
     @pytest.mark.parametrize("rest", BAD.values(), ids=BAD)
-    def test_ambiguous_framing_is_refused_and_hides_no_second_request(self, target: Target, rest: str) -> None:
+    def test_ambiguous_framing_is_refused_and_hides_no_second_request(
+        self, target: Target, rest: str
+    ) -> None:
         smuggled = f"GET /health/live?{MARKER} HTTP/1.1\r\nHost: x\r\n\r\n"
         answer = target.says(HEAD, rest, smuggled, seconds=3)
         assert answer.count(b"HTTP/1.1 ") <= 1 or answer.startswith(b"HTTP/1.1 400")
@@ -241,8 +245,10 @@ class TestNotQuiteHttp:
             b"GET /%00%ff%2e%2e/ HTTP/1.1\r\nHost: x\r\n\r\n",
             b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
             b"GET /cds-services/..%2f..%2fetc HTTP/1.1\r\nHost: x\r\n\r\n",
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+            (
+                b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+            ),
             b"\x00" * 5_000,
             os.urandom(5_000),
         ],
@@ -280,7 +286,9 @@ class TestRestarts:
                 assert connection.recv(1000).startswith(b"HTTP/1.1 200")
                 running.process.send_signal(signal.SIGTERM)
                 time.sleep(0.3)
-                connection.sendall(HEAD.encode() + b"Content-Length: %d\r\n\r\n" % len(target.good) + target.good)
+                connection.sendall(
+                    HEAD.encode() + b"Content-Length: %d\r\n\r\n" % len(target.good) + target.good
+                )
                 answer = connection.recv(1000)
             assert answer.startswith(b"HTTP/1.1 200")
             assert b"connection: close" in answer

@@ -102,7 +102,9 @@ BEHAVIOURS: dict[str, Behaviour] = {
         answer(b"", 'WWW-Authenticate: Basic realm="x"', status="401 Unauthorized")
     ),
     "sends cookies and a proxy": lambda c, lure: c.sendall(
-        answer(b"{}", "Set-Cookie: a=b", f"Refresh: 0; url={lure}", f"Link: <{lure}>; rel=next", status="500 x")
+        answer(
+            b"{}", "Set-Cookie: a=b", f"Refresh: 0; url={lure}", f"Link: <{lure}>; rel=next", status="500 x"
+        )
     ),
     "links to a next page elsewhere": lambda c, lure: c.sendall(
         answer(bundle(link=[{"relation": "next", "url": f"{lure}/next"}]))
@@ -208,7 +210,9 @@ def test_the_answer_comes_in_time_and_says_what_is_missing(
         assert missing in details, "what could not be read is not named"
     assert lure.heard == []
     assert TOKEN not in answered.text + running.written
-    assert memory(running) - before < 120  # at most 10 MB of each of seven queries, and what reading them takes
+    assert (
+        memory(running) - before < 120
+    )  # at most 10 MB of each of seven queries, and what reading them takes
     assert any(TOKEN.encode() in heard for heard in ehr.heard), "nothing was asked with the token"
 
 

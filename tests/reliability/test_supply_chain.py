@@ -44,7 +44,9 @@ def test_a_report_is_read_with_what_it_skipped() -> None:
 def test_the_list_of_components_holds_every_pin_with_its_hash(root: Path, tmp_path: Path) -> None:
     """As `make sbom` writes it."""
     target = tmp_path / "sbom.json"
-    command = re.search(r"cyclonedx_py (.*?) --output-file", (root / "Makefile").read_text().replace("\\\n", ""))
+    command = re.search(
+        r"cyclonedx_py (.*?) --output-file", (root / "Makefile").read_text().replace("\\\n", "")
+    )
     assert command
     subprocess.run(
         [sys.executable, "-m", "cyclonedx_py", *command[1].split(), "--output-file", str(target)],

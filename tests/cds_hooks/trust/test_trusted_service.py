@@ -222,7 +222,12 @@ def test_the_cards_come_even_if_the_database_is_away(
 
 
 def test_a_key_server_that_hangs_holds_up_nobody_else(
-    settings: dict[str, Any], key_server: Any, forge: Any, call: Callable[..., bytes], start: Any, tmp_path: Path
+    settings: dict[str, Any],
+    key_server: Any,
+    forge: Any,
+    call: Callable[..., bytes],
+    start: Any,
+    tmp_path: Path,
 ) -> None:
     """Calls of its clients wait for one fetch and are refused; everybody else is answered meanwhile."""
     key_server.answers["/hangs"] = Event()
