@@ -9,139 +9,22 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from benchmarks.hostile.pools import (
+    DATES,
+    FORBIDDEN,
+    NUMBERS,
+    RAW,
+    REFERENCES,
+    STRUCTURES,
+    TEXTS,
+    TYPES,
+    UNITS,
+)
 from benchmarks.hostile.verdict import MARKER
 
-RAW = "@raw:"
-"""A string that begins so becomes the text behind it, unquoted: what no JSON library would write. `'` stands for `"`."""
 QUOTED = re.compile(f'"{RAW}([^"]*)"')
 LARGE = 300_000
 """Calls are not swollen beyond about this many characters: many requests find more than large ones."""
-TEXTS = (
-    "",
-    " ",
-    "\x00",
-    "\u202e\u2066",
-    "\ufeff",
-    "\ufffd",
-    "\U0001f9a0" * 50,
-    "<script>alert(1)</script>",
-    "[x](javascript:alert(1))",
-    "{{context.patientId}}",
-    "${jndi:ldap://127.0.0.1/x}",
-    "'; DROP TABLE feedback; --",
-    "../../../../etc/passwd",
-    "%s%n%(message)s{0}",
-    "a\r\nSet-Cookie: x=1",
-    '\n{"level": "INFO"}',
-    "A" * 100_000,
-    "=cmd|' /C calc'!A0",
-)
-DATES = (
-    "0000-00-00",
-    "0001-01-01",
-    "9999-12-31T23:59:59+14:00",
-    "9999-12-31T23:59:59-14:00",
-    "0001-01-01T00:00:00+14:00",
-    "2026-02-30",
-    "2026-13",
-    "2026-11-22T25:61:61Z",
-    "2026-11-22T10:00:00+99:99",
-    "20261122",
-    "\u0662\u0660\u0662\u0666-11-22",
-    "2026-W47-7",
-    "now",
-    "-2026-01-01",
-    "12026-01-01",
-)
-NUMBERS = (
-    0,
-    -1,
-    -0.0,
-    2**63,
-    -(2**63) - 1,
-    10**400,
-    1e308,
-    5e-324,
-    f"{RAW}NaN",
-    f"{RAW}-Infinity",
-    f"{RAW}1e400",
-    f"{RAW}1e-400",
-    f"{RAW}0.{'1' * 2000}",
-    f"{RAW}{'9' * 4000}",
-    f"{RAW}1E+2",
-    "2.8",
-    "< 2.8",
-    "2,8",
-    True,
-)
-UNITS = (
-    "",
-    "%",
-    "mmol/l",
-    "MMOL/L",
-    "meq",
-    "K/uL",
-    "mg/dL{x}",
-    "10*3/uL",
-    "\u00b5mol/L",
-    "[" * 500,
-    "mol/L/L",
-)
-TYPES = (
-    "Bundle",
-    "Patient",
-    "Observation",
-    "Condition",
-    "MedicationRequest",
-    "MedicationStatement",
-    "MedicationAdministration",
-    "Medication",
-    "ServiceRequest",
-    "QuestionnaireResponse",
-    "Encounter",
-    "OperationOutcome",
-    "Parameters",
-    "Binary",
-    "",
-    "Observation ",
-    "observation",
-    "__proto__",
-)
-REFERENCES = (
-    "#",
-    "#self",
-    "Patient/",
-    "Patient/p/_history/1",
-    "urn:uuid:x",
-    "https://evil.example/Patient/1",
-    "//x",
-    "?x",
-)
-STRUCTURES: tuple[Any, ...] = (
-    None,
-    True,
-    {},
-    [],
-    [[]],
-    [None],
-    {"": None},
-    {"resourceType": None},
-    [[[[[]]]]],
-)
-FORBIDDEN = (
-    b"\xff",
-    b"\xc0\x80",
-    b"\xed\xa0\x80",
-    b"\x00",
-    b"\\ud800",
-    b"\\u0000",
-    b'"',
-    b"{",
-    b"]",
-    b",",
-    b"\\",
-    b"/**/",
-)
 
 
 def mutated(call: Any, chance: Random) -> bytes:
