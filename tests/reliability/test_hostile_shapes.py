@@ -152,11 +152,13 @@ def test_resources_of_any_content(in_process: InProcess, cases: Cases) -> None:
             "context": {"patientId": "p", "userId": "Practitioner/1"},
             "prefetch": prefetch,
         }
-        answer = in_process.post(PATH, json.dumps(call).encode())
+        body = json.dumps(call).encode()
+        answer = in_process.post(PATH, body)
         assert wrong_with(answer) == []
         assert answer.status in ((200,) if documented else (200, 412))
-        if documented:
-            assert json.loads(answer.body)["cards"], "documented twitching and not a word"
+        if documented and not json.loads(answer.body)["cards"]:
+            because = json.loads(in_process.post(f"{PATH}/explain", body).body)["silentReason"]
+            assert because == "deceased", "documented twitching and not a word"
 
     check()
 
