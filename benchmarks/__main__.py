@@ -20,6 +20,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from benchmarks import peer
 from benchmarks.body import request
+from benchmarks.collector import collector_rows
 from benchmarks.crowd import crowd
 from benchmarks.page import Table, replace_table
 from benchmarks.refusals import BASE, token, trusting
@@ -81,6 +82,7 @@ def main() -> None:
             "crowd": _crowd_rows(floor, ours, Path(folder), options),
             "process": [("start to first answer", f"{started:.2f} s"), *_memory_rows(ours, options)],
         }
+    measured["process"] += collector_rows(options.calls * options.rounds)
     for name, rows in measured.items():
         table = Table(heads[name], rows)
         print(f"{table.markdown()}\n")

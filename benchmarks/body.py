@@ -98,7 +98,7 @@ def _observation(number: int, now: datetime) -> dict[str, Any]:
         "category": [{"coding": [category], "text": "Laboratory"}],
         "code": {
             "coding": [
-                {"system": "urn:oid:1.2.3.4.5.6", "code": f"L{number}", "display": name.upper()},
+                {"system": "urn:oid:1.2.3.4.5.6", "code": f"L{number % len(LABS)}", "display": name.upper()},
                 {"system": "http://loinc.org", "code": code, "display": name},
             ],
             "text": name,
