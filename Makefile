@@ -3,6 +3,7 @@
 # check  lints, checks types, import contracts and data files
 # bench  measures speed (in a minute: make bench ARGS=--quick)
 # soak   attacks and wears the service for an hour (make soak ARGS="--minutes 5 --only load"); fuzz: hostile calls only
+# mutants  changes the assessment in thousands of small ways and lists those that no test notices
 # audit  asks for known vulnerabilities of what is locked; sbom: lists it (CycloneDX, dist/sbom.cdx.json)
 # lock   writes the lock files after a change of dependencies (newest versions: make lock ARGS=--upgrade)
 #
@@ -25,7 +26,7 @@ unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test coverage check bench soak fuzz audit sbom lock system-deps clean
+.PHONY: help serve test coverage check bench soak fuzz mutants audit sbom lock system-deps clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -54,6 +55,11 @@ soak: $(VENV)/installed-dev system-deps
 
 fuzz: $(VENV)/installed-dev
 	$(RUN) benchmarks.soak --only fuzz $(ARGS)
+
+# Changes the assessment in thousands of small ways, each of which a test should notice: half an hour.
+mutants: $(VENV)/installed-dev
+	$(RUN) mutmut run $(ARGS)
+	$(RUN) mutmut results
 
 audit: $(VENV)/installed-dev
 	$(RUN) benchmarks.audit
@@ -96,7 +102,7 @@ ifneq ($(strip $(MISSING)),)
 endif
 
 clean:
-	rm -rf $(VENV) dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist mutants .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # Exactly the locked versions with exactly the locked hashes, then this tree, editable, without a download.
 $(VENV)/installed: requirements.lock pyproject.toml cds_hooks/__init__.py | $(VENV)/created

@@ -128,3 +128,13 @@ def _segments(path: str) -> tuple[str, ...]:
         if climbs or "%" in segment or not all(c.isprintable() and c not in "/\\\ufffd" for c in segment):
             raise AddressError("the path of the address is ambiguous")
     return segments[:-1] if segments and not segments[-1] else segments
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server that listens at this host or address is reached from its own machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

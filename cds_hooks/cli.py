@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from datetime import date, datetime
@@ -112,13 +111,14 @@ def serve(
     Without settings it listens on this machine only and asks nobody who they are. Settings come from the file and from
     environment variables (TWITCHING_CDS_…), which win; docs/operations.md lists them.
     """
+    from cds_hooks.addresses import is_loopback
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
     try:
         settings = load_settings(config)
     except SettingsError as error:
         _fail(str(error))
-    if settings.trust.mode == "off" and not _is_loopback(host):
+    if settings.trust.mode == "off" and not is_loopback(host):
         _fail(
             f"Refusing to listen on {host}: trust is `off`, callers are not authenticated, so only a loopback address "
             "(127.0.0.1, ::1, localhost) is allowed. Set `trust: {mode: required, …}` in the settings file."
@@ -216,15 +216,6 @@ def assess(
         from cds_hooks.terminal import show
 
         show(assessment, build_cards(assessment, call.context, card_kit(load_knowledge())))
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _read(path: Path) -> bytes:
