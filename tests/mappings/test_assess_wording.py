@@ -109,7 +109,7 @@ class TestReasons:
 
     def test_too_old(self, judge: Judge, reason: Make) -> None:
         old = lab("potassium", "4.1", date=TODAY - timedelta(days=91))
-        assert reason(judge(old), "potassium") == "last result is 2 months old"
+        assert reason(judge(old), "potassium") == "last result is 3 months old"
         assert reason(judge(replace(old, date=TODAY - timedelta(days=90))), "potassium").startswith("current")
 
     def test_newest_unreadable_unless_a_newer_one_is_there(self, judge: Judge, reason: Make) -> None:
