@@ -28,6 +28,17 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
+@pytest.fixture(autouse=True)
+def _compiled_anew() -> None:
+    """A mutation run must see which tests a compiled rule serves, so each compiles its own."""
+    if os.environ.get("MUTANT_UNDER_TEST"):
+        from mappings.assess.compiled import compiled  # noqa: PLC0415
+        from mappings.assess.readings import unit_limits  # noqa: PLC0415
+
+        compiled.cache_clear()
+        unit_limits.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
