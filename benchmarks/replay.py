@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from cds_hooks.replay.example import DAY, write_example
-from cds_hooks.replay.patient import rules_of
 from cds_hooks.replay.run import Options, replay
+from cds_hooks.replay.sides import Side, made
 from mappings.from_fhir.bundle import unwrap
 
 
@@ -43,7 +43,7 @@ def main() -> None:
         _decode(export)
         decoded = options.patients / (time.process_time() - start)
         print(f"decoded by the reader: {decoded:,.0f} patients per second of CPU")
-        rules_of("")
+        made(Side())
         for workers in options.workers:
             _replay(export, folder, options.patients, workers, "local", decoded)
         if options.dask:

@@ -53,20 +53,7 @@ def evaluate(
     Unless `thorough`, a call without documented twitching is not read further than it takes to be silent.
     """
     request = read_request(body, service)
-    return request, assess_request(service, request, knowledge, today, more, thorough=thorough)
-
-
-def assess_request(
-    service: Service,
-    request: HookRequest,
-    knowledge: Knowledge,
-    today: date,
-    more: Completion = NOTHING_MORE,
-    *,
-    thorough: bool = True,
-) -> Assessment:
-    """The assessment of a checked call; the replay of an export comes in here. Raises Refused (412)."""
-    return _assess(service, request, knowledge, today, more, thorough=thorough)[1]
+    return request, _assess(service, request, knowledge, today, more, thorough=thorough)[1]
 
 
 def _assess(
@@ -107,6 +94,20 @@ def consider(
     request = read_request(body, service)
     if request.trigger:
         note_trigger(request.trigger)
+    return consider_request(service, request, knowledge, today, more, site, thorough=thorough)
+
+
+def consider_request(
+    service: Service,
+    request: HookRequest,
+    knowledge: Knowledge,
+    today: date,
+    more: Completion = NOTHING_MORE,
+    site: SiteRules | None = None,
+    *,
+    thorough: bool = True,
+) -> Considered | None:
+    """The same for a call that is checked already; the replay of an export comes in here. Raises Refused (412)."""
     off = site is not None and request.trigger in site.triggers_off
     if off and not thorough:
         return None

@@ -55,6 +55,7 @@ app.command(
         "replay export --out report --as-of 2026-11-01",
         "# with other rules beside the shipped ones, and a month at a time",
         "replay export --out report --compare my-rules --monthly",
+        "replay export --out report --config site.yaml",
         "# on a Dask cluster that runs already",
         "replay export --out report --engine dask --cluster tcp://127.0.0.1:8786",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,7 +26,12 @@ def _group() -> None:
 
 
 @config.command(
-    epilog=examples("config check deploy/sites/epic.yaml", "config check profile.yaml --as-of 2027-01-01"),
+    epilog=examples(
+        "config check deploy/sites/epic.yaml",
+        "config check profile.yaml --as-of 2027-01-01",
+        "# and what it changes for the patients of an export",
+        "config check profile.yaml --replay export --export-day 2026-11-01",
+    ),
 )
 def check(
     profile: Annotated[Path, typer.Argument(metavar="FILE", help="A site profile (YAML).")],
@@ -34,8 +39,24 @@ def check(
         datetime | None,
         typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Check reviews as of this day, not today."),
     ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="EXPORT_DIR", help="Also say what changes for the patients of this export."),
+    ] = None,
+    export_day: Annotated[
+        datetime | None,
+        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export, if it is another."),
+    ] = None,
+    gate: Annotated[
+        Literal["documented", "assume-twitching"],
+        typer.Option(help="Whom to ask about: those with documented twitching, or as if everybody had it."),
+    ] = "documented",
+    min_cell: Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld.")] = 11,
 ) -> None:
-    """Print what a site profile changes and every problem in it; exit code 2 if there is one."""
+    """Print what a site profile changes and every problem in it; exit code 2 if there is one.
+
+    With --replay also what it changes for a population before it goes live.
+    """
     from datetime import date
 
     from pydantic import SecretStr
@@ -61,6 +82,15 @@ def check(
     if not sections:
         typer.echo("\nNothing is changed.")
     today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
+    code = 0
+    if replay is not None:
+        from cds_hooks.replay.command import preview
+        from cds_hooks.rule_sets import SHIPPED
+
+        typer.echo()
+        day = export_day.date() if export_day else today
+        code = preview(replay, SHIPPED, str(profile), day, min_cell, gate)
     if late := list(overdue(laid, today)):
         typer.echo("\n".join(late), err=True)
-        raise typer.Exit(PROBLEMS)
+        code = code or PROBLEMS
+    raise typer.Exit(code)

@@ -42,8 +42,15 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     knowledge: Annotated[
         str, typer.Option(metavar="RULES", help="Folder of rule files, or `shipped`.")
     ] = "shipped",
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="SITE", help="Ask as a service with this site profile (YAML) would be asked."),
+    ] = None,
     compare: Annotated[
-        str, typer.Option(metavar="RULES", help="Also ask with these rules and say what changes.")
+        str,
+        typer.Option(
+            metavar="OTHER", help="Also ask with these rules or this site profile and say what changes."
+        ),
     ] = "",
     gate: Annotated[
         Literal["documented", "assume-twitching"],
@@ -99,7 +106,9 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
             day=day,
             mode="each-encounter" if each_encounter else "monthly" if monthly else "as-of",
             since=first,
-            rules=(knowledge, compare) if compare else (knowledge,),
+            rules=knowledge,
+            config=str(config or ""),
+            compare=compare,
             gate=gate,
             sample=sample,
             seed=seed,

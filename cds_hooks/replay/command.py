@@ -12,14 +12,15 @@ from msgspec import Struct
 
 from cds_hooks.replay.engines import EngineError, EngineName
 from cds_hooks.replay.export import ExportError
-from cds_hooks.replay.patient import Gate, Mode
 from cds_hooks.replay.report import report
 from cds_hooks.replay.run import Options, replay
 from cds_hooks.replay.segments import DamagedError
+from cds_hooks.replay.sides import Gate, Mode, sides_of
 from cds_hooks.replay.summary import Summary
 from cds_hooks.replay.tables import write_tables
 from cds_hooks.replay.terminal import Bars, show
-from cds_hooks.rule_sets import RuleSetError, folder_of
+from cds_hooks.rule_sets import RuleSetError
+from cds_hooks.site_profile.load import ProfileError
 from mappings.knowledge import KnowledgeError
 
 WRONG_INPUT = 2
@@ -27,7 +28,7 @@ BROKE_DOWN = 1
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """One command. `rules` are as written: a folder, a version or `shipped`."""
+    """One command. `rules`, `config` and `compare` are as written: a folder, a version, `shipped`, or a profile's file."""
 
     export: Path
     out: Path
@@ -35,7 +36,9 @@ class Request(Struct, frozen=True, kw_only=True):
     day: date
     mode: Mode = "as-of"
     since: date | None = None
-    rules: tuple[str, ...] = ("shipped",)
+    rules: str = "shipped"
+    config: str = ""
+    compare: str = ""
     gate: Gate = "documented"
     sample: float = 1.0
     seed: int = 0
@@ -57,7 +60,7 @@ def run(request: Request) -> int:
         written[-1].write_text(report(summary), encoding="utf-8")
         if not request.keep:
             shutil.rmtree(request.work)
-    except (ExportError, RuleSetError, KnowledgeError) as error:
+    except (ExportError, RuleSetError, KnowledgeError, ProfileError) as error:
         typer.echo(str(error), err=True)
         return WRONG_INPUT
     except (EngineError, DamagedError) as error:
@@ -71,7 +74,10 @@ def run(request: Request) -> int:
 
 
 def summarise(request: Request) -> Summary:
-    """The replay itself. Raises ExportError, RuleSetError, KnowledgeError, EngineError, DamagedError, OSError."""
+    """The replay itself.
+
+    Raises ExportError, RuleSetError, KnowledgeError, ProfileError, EngineError, DamagedError, OSError.
+    """
     options = Options(
         export=request.export,
         work=request.work,
@@ -79,7 +85,7 @@ def summarise(request: Request) -> Summary:
         mode=request.mode,
         since=request.since,
         gate=request.gate,
-        rules=tuple(folder_of(name) for name in request.rules),
+        sides=sides_of(request.rules, request.config, request.compare),
         sample=request.sample,
         seed=request.seed,
         rows=request.rows,
@@ -94,20 +100,21 @@ def summarise(request: Request) -> Summary:
 
 
 def preview(export: Path, before: str, after: str, day: date, smallest: int, gate: Gate) -> int:
-    """Say at the terminal what other rules would change in the population of an export; the exit code."""
+    """Say at the terminal what other rules, or a site profile, would change in the population of an export; the exit code."""
     with tempfile.TemporaryDirectory(prefix="twitching-cds-") as folder:
         request = Request(
             export=export,
             out=Path(folder),
             work=Path(folder) / "work",
             day=day,
-            rules=(before, after),
+            rules=before,
+            compare=after,
             smallest=smallest,
             gate=gate,
         )
         try:
             summary = summarise(request)
-        except (ExportError, RuleSetError, KnowledgeError) as error:
+        except (ExportError, RuleSetError, KnowledgeError, ProfileError) as error:
             typer.echo(str(error), err=True)
             return WRONG_INPUT
         except (EngineError, DamagedError) as error:

@@ -5,42 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
-from cds_hooks.calls import assess_request
-from cds_hooks.card_kit import CardKit, card_kit
-from cds_hooks.cards import build_cards
+from cds_hooks.calls import Considered, cards_of, consider_request
+from cds_hooks.desk import Desk
 from cds_hooks.errors import Refused
 from cds_hooks.replay.dated import Dated, dated, start_of
 from cds_hooks.replay.heads import KINDS, MEDICATION
 from cds_hooks.replay.scan import CARE
+from cds_hooks.replay.sent import bundle, sent_to
+from cds_hooks.replay.sides import Gate, Mode, Side, asked, made
 from cds_hooks.request import HookContext, HookRequest
-from cds_hooks.services import SERVICE_BY_HOOK
+from cds_hooks.site_rules import Finding
 from mappings.assessment import Assessment
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.problems import UNDER_WAY
-from mappings.knowledge import Knowledge, load_knowledge
+from terminology.orders import recognise
 
-Mode = Literal["as-of", "each-encounter", "monthly"]
-Gate = Literal["documented", "assume-twitching"]
 Lines = Mapping[bytes, Sequence[tuple[bytes, bytes]]]
 """Kind -> flag and content of each line."""
 
-HOOKS: Final[dict[tuple[Mode, Gate], str]] = {
-    ("as-of", "documented"): "patient-view",
-    ("monthly", "documented"): "patient-view",
-    ("each-encounter", "documented"): "encounter-start",
-    ("as-of", "assume-twitching"): "problem-list-item-create",
-    ("monthly", "assume-twitching"): "problem-list-item-create",
-    ("each-encounter", "assume-twitching"): "problem-list-item-create",
-}
-"""Which call of the live service is replayed."""
 KEYS: Final = {
     "conditions": b"C",
     "labs": b"O",
@@ -62,13 +51,13 @@ NOT_HELD: Final = frozenset({"cancelled", "entered-in-error", "planned"})
 
 
 class Setup(Struct, frozen=True):
-    """How the export is replayed; `rules` are folders, empty for the shipped ones."""
+    """How the export is replayed, and by which one or two sides."""
 
     mode: Mode
     day: date
     since: date | None
     gate: Gate
-    rules: tuple[str, ...]
+    sides: tuple[Side, ...]
     types: frozenset[str] = frozenset()
     """The resource types that the export holds."""
 
@@ -83,6 +72,10 @@ class Moment(NamedTuple):
     encounter_content: bytes = b""
 
 
+KeptBack = tuple[Literal["card", "finding"], str, str, str]
+"""A card by its topic or a finding by its id, its indicator, and why the site does not let it through."""
+
+
 class Outcome(NamedTuple):
     """What the service would have answered. `failed` names an error that it would have answered with."""
 
@@ -90,6 +83,7 @@ class Outcome(NamedTuple):
     cards: tuple[tuple[str, str], ...] = ()
     """Topic and indicator of each card."""
     failed: str = ""
+    kept_back: tuple[KeptBack, ...] = ()
 
 
 class _Encounter(Struct):
@@ -118,33 +112,54 @@ def replay_patient(
     for moment in _moments(record.get(b"E", ()), days, setup):
         prefetch = _prefetch(record, medications, moment, setup, alive=any(s >= moment.day for s in starts))
         context = HookContext(patient, "", moment.encounter)
-        hook = HOOKS[setup.mode, setup.gate]
         drafts = {"conditions": ASSUMED} if setup.gate == "assume-twitching" else {}
-        request = HookRequest(hook, "replay", context, prefetch, drafts=drafts)
-        yield moment, tuple(_ask(request, moment.day, folder) for folder in setup.rules)
+        request = HookRequest("", "replay", context, prefetch, drafts=drafts)
+        yield moment, tuple(_ask(request, moment.day, side, setup) for side in setup.sides)
 
 
 ALWAYS: Final = When(date.min, date.min, "")
 
 
-def _ask(request: HookRequest, day: date, folder: str) -> Outcome:
-    """What the live service answers to this call with these rules."""
-    knowledge, kit = rules_of(folder)
+def _ask(request: HookRequest, day: date, side: Side, setup: Setup) -> Outcome:
+    """What the live service of this side answers to this call."""
+    desk, (service, on) = made(side).desk, asked(side, setup.mode, setup.gate)
+    request = replace(request, hook=service.hook, prefetch=sent_to(service, request.prefetch))
+    recognise(desk.order_codes)
     try:
-        assessment = assess_request(SERVICE_BY_HOOK[request.hook], request, knowledge, day, thorough=False)
-        cards = build_cards(assessment, request.context, kit)
+        found = consider_request(service, request, desk.knowledge, day, site=desk.site, thorough=False)
+        assert found is not None  # noqa: S101 - an export does not say what set a hook off
+        return _outcome(found, desk, on=on)
     except Refused as refused:
         return Outcome(None, (), f"refused with {refused.status}")
     except Exception as error:  # noqa: BLE001 - one patient must not end the replay; counted and reported
         return Outcome(None, (), type(error).__name__)
-    return Outcome(assessment, tuple((card.source.topic.code, card.indicator) for card in cards))
+    finally:
+        recognise({})
 
 
-@cache
-def rules_of(folder: str) -> tuple[Knowledge, CardKit]:
-    """The rules of a folder and what their cards need. Raises KnowledgeError."""
-    knowledge = load_knowledge(Path(folder)) if folder else load_knowledge()
-    return knowledge, card_kit(knowledge)
+def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:
+    """What is shown, and what would be if the site kept nothing back."""
+    whole = next((item.why for item in found.withheld if item.what == "answer"), "")
+    why = "hook-off" if not on else "silent-site" if found.silent else whole
+    would = found._replace(shown=replace(found.shown, silent_reason=None)) if whole else found
+    cards = tuple((card.source.topic.code, card.indicator) for card in cards_of(would, desk.kit))
+    rules: tuple[KeptBack, ...] = tuple(
+        ("finding", item.what, item.indicator, item.why) for item in found.withheld if item.what != "answer"
+    )
+    if not (why and cards):
+        return Outcome(found.shown, cards, "", rules)
+    shown = would.shown
+    findings: tuple[Finding, ...] = (*shown.red_flags, *shown.contributors, *shown.safety, *shown.proposals)
+    return Outcome(
+        replace(found.assessment, silent_reason="mode-silent"),
+        (),
+        "",
+        (
+            *(("card", topic, indicator, why) for topic, indicator in cards),
+            *(("finding", item.id, item.indicator, why) for item in findings),
+            *rules,
+        ),
+    )
 
 
 def _moments(encounters: Iterable[Dated], days: Sequence[date], setup: Setup) -> Iterator[Moment]:
@@ -187,14 +202,14 @@ def _prefetch(
     for key, kind in KEYS.items():
         if (kind or b"O") in held_kinds:
             known = _known(record.get(kind, ()), moment)
-            found[key] = _bundle([*known, *medications] if kind == b"R" else known)
+            found[key] = bundle([*known, *medications] if kind == b"R" else known)
     if patient := _known(record.get(b"T", ()), moment):
         if alive and moment.exactly:
             patient = [_alive(content) for content in patient]
-        found["patient"] = Raw(patient[0]) if len(patient) == 1 else _bundle(patient)
+        found["patient"] = Raw(patient[0]) if len(patient) == 1 else bundle(patient)
     held = [moment.encounter_content] if moment.encounter else list(_under_way(record.get(b"E", ()), moment))
     if held:
-        found["encounter"] = Raw(held[0]) if len(held) == 1 else _bundle(held)
+        found["encounter"] = Raw(held[0]) if len(held) == 1 else bundle(held)
     return found
 
 
@@ -219,12 +234,3 @@ def _alive(patient: bytes) -> bytes:
     except DATA_ERRORS:
         return patient
     return json.dumps({name: value for name, value in resource.items() if name != "deceasedBoolean"}).encode()
-
-
-def _bundle(resources: Sequence[bytes]) -> Raw:
-    if not resources:
-        return EMPTY
-    return Raw(b'{"resourceType":"Bundle","entry":[{"resource":' + b'},{"resource":'.join(resources) + b"}]}")
-
-
-EMPTY: Final = Raw(b'{"resourceType":"Bundle"}')

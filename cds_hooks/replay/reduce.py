@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-from cds_hooks.replay.patient import Moment, Outcome, Setup, replay_patient
+from cds_hooks.replay.patient import KeptBack, Moment, Outcome, Setup, replay_patient
 from cds_hooks.replay.scan import UNMAPPED
 from cds_hooks.replay.segments import Stretch, atomic, records, write_json
 from cds_hooks.replay.tally import Counts, Tally
@@ -59,6 +59,7 @@ class Row(Struct, frozen=True):
     red_flags: tuple[str, ...]
     tests: tuple[str, ...]
     failed: str
+    kept_back: tuple[KeptBack, ...]
 
 
 def result_file(work: Path, folder: str, partition: int, kind: str = "json") -> Path:
@@ -142,5 +143,6 @@ def _write_rows(file: IO[bytes], patient: str, said: list[tuple[Moment, tuple[Ou
                 tuple(flag.id for flag in found.red_flags) if found else (),
                 tuple(test.id for test in found.tests if test.status == "suggested") if found else (),
                 outcome.failed,
+                outcome.kept_back,
             )
             file.write(msgspec.json.encode(row) + b"\n")

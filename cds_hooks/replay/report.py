@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cds_hooks.card_wording import card_wording
-from cds_hooks.replay.patient import rules_of
+from cds_hooks.replay.sides import made
 from cds_hooks.replay.summary import Entry, Summary
-from cds_hooks.replay.tally import BANDS, CHANGE, SEVERITY
+from cds_hooks.replay.tally import BANDS, CHANGE, KEPT_BACK, SEVERITY
 
 SHOWN: Final = 20
 """Bars of one chart; the tables hold them all."""
@@ -56,7 +56,8 @@ def report(summary: Summary) -> str:
 
 def _title(summary: Summary, kind: str, name: str) -> str:
     """The title of what changed; of a test its own, of a tier the contributor's with the tier."""
-    knowledge, kit = rules_of(summary.replayed.options.rules[0])
+    desk = made(summary.replayed.options.sides[0]).desk
+    knowledge, kit = desk.knowledge, desk.kit
     if kind.startswith("suggested test") and name in knowledge.orders:
         return knowledge.orders[name].title
     identifier, _, tier = name.partition(" ")
@@ -67,7 +68,8 @@ def _title(summary: Summary, kind: str, name: str) -> str:
 
 def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
     """Title, explanation and bars of each chart."""
-    knowledge, kit = rules_of(summary.replayed.options.rules[0])
+    desk = made(summary.replayed.options.sides[0]).desk
+    knowledge, kit = desk.knowledge, desk.kit
     topics = {topic.code: topic.display for topic in card_wording().topics.values()}
     reasons = card_wording().gap_reasons
 
@@ -97,7 +99,7 @@ def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
         ("Red flags", "Patients for whom a card raised it.", bars("redFlag", lambda w: kit.title(w[0]))),
         (
             "Suggested tests",
-            "Patients to whom a card offered an order.",
+            "Patients whose cards asked for the test.",
             bars(
                 "test",
                 lambda w: knowledge.orders[w[0]].title if w[0] in knowledge.orders else w[0],
@@ -115,8 +117,22 @@ def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
             bars("gap", lambda w: f"{w[1].replace('_', ' ')}: {reasons.get(w[0], w[0])}"),
         ),
         ("Why there was no card", "Patients.", bars("silent", lambda w: w[0].replace("-", " "))),
+        (
+            "Kept back by the site: cards",
+            "Patients to whom they would have been shown; the site profile does not let them through.",
+            bars(KEPT_BACK["card"], lambda w: f"{topics.get(w[0], w[0])}: {w[1]} ({_why(w[2])})"),
+        ),
+        (
+            "Kept back by the site: findings",
+            "Patients for whom a card would have named it.",
+            bars(KEPT_BACK["finding"], lambda w: f"{kit.title(w[0])}: {w[1]} ({_why(w[2])})"),
+        ),
         ("Failures", "The service would have answered with an error.", bars("failed", lambda w: w[0])),
     ]
+
+
+def _why(reason: str) -> str:
+    return reason.replace("-", " ")
 
 
 def _highest(summary: Summary) -> list[Bar]:

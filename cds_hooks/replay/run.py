@@ -20,9 +20,10 @@ import cds_hooks
 from cds_hooks.replay import medications, reduce, scan
 from cds_hooks.replay.engines import Engine, EngineName, open_engine
 from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks
-from cds_hooks.replay.patient import Gate, Mode, Setup, rules_of
+from cds_hooks.replay.patient import Setup
 from cds_hooks.replay.scan import Scanned, ScanTask
 from cds_hooks.replay.segments import Index, Stretch, write_json
+from cds_hooks.replay.sides import Gate, Mode, Side, version_of
 from cds_hooks.replay.tally import MODULUS, Tally
 
 PARTITION_BYTES: Final = 20 * 2**20
@@ -33,7 +34,7 @@ Result = TypeVar("Result")
 
 
 class Options(Struct, frozen=True):
-    """What to replay and how. `rules`: one folder, or two to compare; empty stands for the shipped rules."""
+    """What to replay and how. `sides`: one, or two to compare."""
 
     export: Path
     work: Path
@@ -41,7 +42,7 @@ class Options(Struct, frozen=True):
     mode: Mode = "as-of"
     since: date | None = None
     gate: Gate = "documented"
-    rules: tuple[str, ...] = ("",)
+    sides: tuple[Side, ...] = (Side(),)
     sample: float = 1.0
     seed: int = 0
     rows: bool = False
@@ -72,6 +73,7 @@ class Replayed(NamedTuple):
     scanned: list[Scanned]
     chunks: list[Chunk]
     versions: tuple[str, ...]
+    """Of the rules and the profile of each side."""
     reduced: list[Path]
     """The files of the partitions without their ending: `.unmapped` and `.rows` stand beside."""
     result_hash: str
@@ -89,8 +91,8 @@ class Plan(Struct, frozen=True):
 
 
 def replay(options: Options, progress: Progress) -> Replayed:
-    """Run or resume. Raises ExportError, EngineError, KnowledgeError, DamagedError."""
-    versions = tuple(rules_of(folder)[0].version for folder in options.rules)
+    """Run or resume. Raises ExportError, EngineError, KnowledgeError, ProfileError, DamagedError."""
+    versions = tuple(version_of(side) for side in options.sides)
     chunks = find_chunks(options.export, options.chunk_bytes)
     with (
         _locked(options.work),
@@ -108,7 +110,7 @@ def replay(options: Options, progress: Progress) -> Replayed:
         handed = _hand_out(options, plan, scanned, engine, progress)
         for partition, stretches in _merged(handed).items():
             index[partition] += stretches
-        setup = Setup(options.mode, options.day, options.since, options.gate, options.rules, types)
+        setup = Setup(options.mode, options.day, options.since, options.gate, options.sides, types)
         return _reduce(options, setup, versions, index, scanned, chunks, engine, progress)
 
 

@@ -12,8 +12,9 @@ import msgspec
 
 from cds_hooks.replay.run import Replayed, totals
 from cds_hooks.replay.segments import atomic
+from cds_hooks.replay.sides import asked, made
 from cds_hooks.replay.suppress import withheld
-from cds_hooks.replay.tally import CHANGE, SEVERITY, Cell
+from cds_hooks.replay.tally import CHANGE, KEPT_BACK, SEVERITY, Cell
 from cds_hooks.replay.unmapped import Unmapped
 
 MOST_UNMAPPED = 1000
@@ -88,12 +89,12 @@ class Summary:
             "ignored": totals(scanned, "ignored"),
             "unassigned": totals(scanned, "unassigned"),
             "unmapped": len(self.unmapped),
-            "knowledgeVersion": replayed.versions[0],
+            **self._asked(0),
             "resultHash": replayed.result_hash,
         }
         if self.compared:
             told["comparison"] = {
-                "knowledgeVersion": replayed.versions[1],
+                **self._asked(1),
                 "changed": self.cell(CHANGE, "change", "any", "").patients,
                 "changes": [
                     {"what": e.what[0], "id": e.what[1], "patients": e.patients, "moments": e.moments}
@@ -103,6 +104,36 @@ class Summary:
                 **self._answers("1"),
             }
         return told
+
+    def _asked(self, number: int) -> dict[str, Any]:
+        """What the live service of a side would be; `siteProfile` is the version of its file, null without one."""
+        options = self.replayed.options
+        side = options.sides[number]
+        found, call = made(side), asked(side, options.mode, options.gate)
+        return {
+            "knowledgeVersion": found.desk.knowledge.version,
+            "siteProfile": found.version or None,
+            "hook": call.service.hook,
+            "hookOff": not call.on,
+        }
+
+    def _kept_back(self, rules: str) -> dict[str, Any]:
+        """What the site does not let through, for as many patients and moments."""
+
+        def listed(table: str, name: str) -> list[dict[str, Any]]:
+            return [
+                dict(zip((name, "indicator", "why"), e.what, strict=True))
+                | {"patients": e.patients, "moments": e.moments}
+                for e in self.table(table, rules)
+            ]
+
+        from_whom = self.cell(rules, "keptBackFrom")
+        return {
+            "patients": from_whom.patients,
+            "moments": from_whom.moments,
+            "cards": listed(KEPT_BACK["card"], "topic"),
+            "findings": listed(KEPT_BACK["finding"], "id"),
+        }
 
     def _answers(self, rules: str) -> dict[str, Any]:
         cards: dict[str, dict[str, Number]] = {}
@@ -125,6 +156,7 @@ class Summary:
             "tests": tests,
             "gaps": self._named("gapReason", rules),
             "silent": self._named("silent", rules),
+            "keptBack": self._kept_back(rules),
             "failures": self._named("failed", rules),
             "strata": [
                 {"age": e.what[0], "sex": e.what[1], "cards": e.what[2] == "cards", "patients": e.patients}

@@ -31,7 +31,7 @@ def withheld(counts: Counts, patients: int, smallest: int) -> set[Cell]:
     groups = _groups(counts)
     for _ in range(len(groups) + 1):
         more = {cell for group in groups for cell in _complement(group, counts, hidden)}
-        more |= _linked(counts, hidden, patients, smallest)
+        more |= _linked(counts, hidden, patients, smallest) | _kept_back(counts, hidden)
         if more <= hidden:
             break
         hidden |= more
@@ -80,3 +80,27 @@ def _linked(counts: Counts, hidden: set[Cell], patients: int, smallest: int) -> 
         if cell[1] == "topic":
             found |= {c for c in counts if c[0] == cell[0] and c[1] == "card" and c[2] == cell[2]}
     return found
+
+
+KEPT_BACK_AS: Mapping[str, tuple[str, int]] = {
+    "withCards": ("keptBackFrom", 0),
+    "card": ("keptBackCard", 2),
+    "contributor": ("keptBackFinding", 1),
+    "redFlag": ("keptBackFinding", 1),
+    "safety": ("keptBackFinding", 1),
+}
+"""Table of what is shown -> that of the same kept back, and how many columns name the same thing."""
+
+
+def _kept_back(counts: Counts, hidden: set[Cell]) -> set[Cell]:
+    """What one side keeps back of what the other one shows, less what it still shows; and those from whom it is kept."""
+    found: set[Cell] = set()
+    for cell in hidden:
+        table, columns = KEPT_BACK_AS.get(cell[1], ("", 0))
+        if table:
+            found |= {c for c in counts if c[1] == table and c[2 : 2 + columns] == cell[2 : 2 + columns]}
+        if cell[1:] == ("keptBackFrom",):
+            found.add((cell[0], "silent", "mode-silent"))
+        if cell[1:] == ("silent", "mode-silent"):
+            found.add((cell[0], "keptBackFrom"))
+    return found & counts.keys()

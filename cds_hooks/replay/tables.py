@@ -26,6 +26,7 @@ ROWS: Final = (
     "red_flags",
     "suggested_tests",
     "failed",
+    "kept_back",
 )
 RULES: Final = {"0": "rules", "1": "compared", "-": "change"}
 PATIENTS: Final = "patients-PRIVATE"
@@ -76,6 +77,7 @@ def _rows(summary: Summary) -> Iterable[Sequence[Any]]:
                     " ".join(row.red_flags),
                     " ".join(row.tests),
                     row.failed,
+                    "; ".join(" ".join(item) for item in row.kept_back),
                 )
 
 

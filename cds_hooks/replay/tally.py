@@ -16,12 +16,14 @@ from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
 
 Cell = tuple[str, ...]
-"""`(rule set, table, *what)`, e.g. `("0", "card", "twitching-tests", "info")`."""
+"""`(side, table, *what)`, e.g. `("0", "card", "twitching-tests", "info")`."""
 Counts = dict[Cell, tuple[int, int]]
 """Patients and moments."""
 
 CHANGE: Final = "-"
-"""The rule set of the cells that compare two."""
+"""The side of the cells that compare two."""
+KEPT_BACK: Final = {"card": "keptBackCard", "finding": "keptBackFinding"}
+"""The tables of what the site does not let through, by kind."""
 SEVERITY: Final = ("none", "info", "warning", "critical")
 BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-59"), (60, "60-79"), (80, "80 and over"))
 
@@ -68,7 +70,7 @@ class Tally:
             cells.update((CHANGE, *cell) for cell in changed)
             for cell in cells:
                 mine[cell] = mine.get(cell, 0) + 1
-            if changed or any(outcome.cards or outcome.failed for outcome in outcomes):
+            if changed or any(outcome.cards or outcome.kept_back or outcome.failed for outcome in outcomes):
                 said.append((moment, outcomes))
         self.patients += 1
         self.without_resource += not about
@@ -98,6 +100,10 @@ def _cells(outcome: Outcome, moment: Moment) -> Iterator[Cell]:
     yield "month", moment.day.isoformat()[:7], "cards" if outcome.cards else "none"
     if outcome.failed:
         yield "failed", outcome.failed
+    if outcome.kept_back:
+        yield ("keptBackFrom",)
+        for kind, what, indicator, why in outcome.kept_back:
+            yield KEPT_BACK[kind], what, indicator, why
     assessment = outcome.assessment
     if assessment is None:
         return
@@ -123,7 +129,7 @@ def _cells(outcome: Outcome, moment: Moment) -> Iterator[Cell]:
 
 
 def _changes(before: Outcome, after: Outcome) -> Iterator[Cell]:
-    """What the second rule set says differently."""
+    """What the second side says differently."""
     said = [shown(before), shown(after)]
     found: set[Cell] = set()
     if bool(before.cards) != bool(after.cards):

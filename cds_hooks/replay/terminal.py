@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -87,7 +88,10 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
     rows += [
         (f"  {name.replace('_', ' ')}", number) for name, number in list(told["contributors"].items())[:5]
     ]
+    if told["keptBack"]["patients"]:
+        rows += [("kept back by the site (patients)", told["keptBack"]["patients"])]
     if summary.compared:
+        rows += _compared(told["patientsWithCards"], told["comparison"])
         rows += [("answers that change (patients)", told["comparison"]["changed"])]
         rows += [
             (f"  {' '.join(entry.what).replace('_', ' ')}", entry.patients)
@@ -102,7 +106,30 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
     console.print(table)
     for broken in told["brokenFiles"]:
         console.print(f"{broken}; what came before was read.")
-    console.print(f"\nrules {told['knowledgeVersion']}, result {told['resultHash'][:16]}")
+    console.print()
+    for line in _asked(told):
+        console.print(line)
+    console.print(f"result {told['resultHash'][:16]}")
     for path in written:
         if path.suffix == ".html":
             console.print(f"report: {path}", soft_wrap=True)
+
+
+def _compared(before: Number, other: dict[str, Any]) -> list[tuple[str, Number]]:
+    """What the other side shows and keeps back."""
+    rows: list[tuple[str, Number]] = []
+    if other["patientsWithCards"] != before:
+        rows.append(("patients with cards, compared", other["patientsWithCards"]))
+    if other["keptBack"]["patients"]:
+        rows.append(("kept back by the site, compared", other["keptBack"]["patients"]))
+    return rows
+
+
+def _asked(told: dict[str, Any]) -> Iterator[str]:
+    """The rules and the site profile of each side."""
+    for words, side in (("", told), ("compared with ", told.get("comparison"))):
+        if side is not None:
+            profile = f", site profile {side['siteProfile']}" if side["siteProfile"] else ""
+            yield f"{words}rules {side['knowledgeVersion']}{profile}"
+            if side["hookOff"]:
+                yield f"  {side['hook']} is off in this profile: every card is kept back"

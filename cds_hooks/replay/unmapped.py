@@ -79,7 +79,7 @@ def _of_result(sent: _Sent) -> Unmapped | None:
     analyte = identify(code.coding, code.text or None).analyte
     if not analyte:
         named = concepts_of(code.coding, code.text or None).concepts
-        other = named or _categories(sent.category) & NOT_LABORATORY or _is_loinc(code)
+        other = named or categories_in(sent.category) & NOT_LABORATORY or _is_loinc(code)
         return None if other else _named("laboratory code", code)
     if sent.unit == "-" or analyte not in analytes():
         return None
@@ -96,7 +96,8 @@ def _of_result(sent: _Sent) -> Unmapped | None:
     return Unmapped("unit", sent.unit_system, _short(sent.unit_code), _short(sent.unit), analyte)
 
 
-def _categories(content: bytes) -> set[str]:
+def categories_in(content: bytes) -> set[str]:
+    """The codes of the categories of a resource, from their JSON; none where it is out of shape."""
     try:
         found = _concepts.decode(content) if content else ()
     except DATA_ERRORS:

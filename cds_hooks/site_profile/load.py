@@ -39,19 +39,24 @@ def read_profile(path: Path) -> ReadProfile:
         content = path.read_bytes()
     except OSError as error:
         raise ProfileError([f"{path.name}: cannot be read ({error.strerror})"]) from None
+    return profile_in(content, path.name)
+
+
+def profile_in(content: bytes, name: str) -> ReadProfile:
+    """The profile that a file of this name holds. Raises ProfileError."""
     if len(content) > LARGEST:
-        raise ProfileError([f"{path.name}: larger than {LARGEST} bytes; a profile has some thousands"])
+        raise ProfileError([f"{name}: larger than {LARGEST} bytes; a profile has some thousands"])
     try:
         values = yaml.load(content.decode("utf-8"), Loader=StrictLoader)  # noqa: S506 - a safe loader
     except UnicodeDecodeError as error:
-        raise ProfileError([f"{path.name}: not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+        raise ProfileError([f"{name}: not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f"line {mark.line + 1}: " if mark else ""
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise ProfileError([f"{path.name}: {place}not valid YAML: {problem}"]) from None
+        raise ProfileError([f"{name}: {place}not valid YAML: {problem}"]) from None
     if not isinstance(values, dict):
-        raise ProfileError([f"{path.name}: must hold names with values, as in `name: Example Hospital`"])
+        raise ProfileError([f"{name}: must hold names with values, as in `name: Example Hospital`"])
     try:
         profile = SiteProfile.model_validate(values)
     except ValidationError as error:

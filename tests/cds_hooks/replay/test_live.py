@@ -12,16 +12,20 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
+from cds_hooks.app import create_app
 from cds_hooks.calls import evaluate
 from cds_hooks.replay.patient import Setup, replay_patient
 from cds_hooks.replay.reduce import _patients
 from cds_hooks.replay.run import Replayed
 from cds_hooks.replay.scan import UNMAPPED
 from cds_hooks.replay.segments import Stretch
+from cds_hooks.replay.sides import Side
 from cds_hooks.replay.summary import Summary
 from cds_hooks.replay.tables import PATIENTS, write_tables
 from cds_hooks.services import SERVICE_BY_HOOK
+from cds_hooks.settings import Settings
 from mappings.knowledge import load_knowledge
 
 Json = dict[str, Any]
@@ -88,7 +92,7 @@ def test_each_assessment_is_the_one_of_the_live_path(
     scanned, work = replayed.scanned, replayed.options.work
     types = frozenset(type_ for found in scanned for type_ in found.types)
     day = replayed.options.day
-    setup = Setup("as-of", day, None, "documented", ("",), types)
+    setup = Setup("as-of", day, None, "documented", (Side(),), types)
     stretches: list[Stretch] = [s for found in scanned for part in found.patients.values() for s in part]
     for path in (work / "medications").glob("*.json"):
         stretches += [Stretch(*s) for part in json.loads(path.read_bytes()).values() for s in part]
@@ -119,3 +123,40 @@ def test_the_running_service_sends_the_cards_that_the_replay_counts(
             live[name] = "; ".join(f"{card['source']['topic']['code']} {card['indicator']}" for card in cards)
     assert live
     assert live == replayed
+
+
+PROFILE = """
+name: Test
+hooks: {encounter-start: off}
+fhir: {leave_out: [statements]}
+gate: {only_if_abnormal: [eyelid_myokymia]}
+silent: {contributors: [hypokalaemia, "drug:ssri_snri"]}
+limits:
+  - {analyte: magnesium, side: low, band: reference, value: 0.8, unit: mmol/L, source: Policy 12.3,
+     approved_by: Head of biochemistry, reviewed: 2026-01-01, review_due: 2027-01-01}
+"""
+
+
+def test_the_service_of_a_site_sends_the_cards_that_the_replay_counts(
+    run: Callable[..., Replayed], example: Path, calls: dict[str, Json], tmp_path: Path
+) -> None:
+    profile = tmp_path / "site.yaml"
+    profile.write_text(PROFILE, encoding="utf-8")
+    replayed = run(example, rows=True, sides=(Side("", PROFILE.encode(), "site.yaml"),))
+    rows = [
+        json.loads(line)
+        for path in replayed.reduced
+        for line in path.with_suffix(".rows").read_bytes().splitlines()
+    ]
+    counted = {row["patient"]: [tuple(card) for card in row["cards"]] for row in rows if row["cards"]}
+    settings = Settings(database_url=f"sqlite:///{tmp_path / 'f.sqlite3'}", site=profile)
+    live = {}
+    with TestClient(create_app(settings, today=lambda: replayed.options.day)) as client:
+        for name, call in calls.items():
+            sent = {key: value for key, value in call["prefetch"].items() if key != "statements"}
+            answer = client.post("/cds-services/twitching-patient-view", json=call | {"prefetch": sent})
+            assert answer.status_code == 200
+            if cards := answer.json()["cards"]:
+                live[name] = [(card["source"]["topic"]["code"], card["indicator"]) for card in cards]
+    assert live
+    assert live == counted

@@ -12,6 +12,7 @@ import pytest
 from cds_hooks.replay.dated import dated
 from cds_hooks.replay.patient import Setup
 from cds_hooks.replay.run import days_of
+from cds_hooks.replay.sides import Side
 
 Json = dict[str, Any]
 JUNE = date(2026, 6, 15)
@@ -156,7 +157,7 @@ def test_months(
 
 
 def test_a_year_of_months_by_default() -> None:
-    days = days_of(Setup("monthly", date(2026, 2, 28), None, "documented", ("",)))
+    days = days_of(Setup("monthly", date(2026, 2, 28), None, "documented", (Side(),)))
     assert days[0] == date(2025, 2, 28)
     assert days[-1] == date(2026, 2, 28)
     assert len(days) == 13

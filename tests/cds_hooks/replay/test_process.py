@@ -154,7 +154,7 @@ def test_an_example_a_changed_threshold_and_what_it_changes(command: Command, tm
     assert {"what": "contributor added", "id": "hypokalaemia"}.items() <= told["changes"][0].items() or any(
         change["id"] == "hypokalaemia" for change in told["changes"]
     )
-    assert "What the other rules change" in (out / "report.html").read_text(encoding="utf-8")
+    assert "What the other rules or settings change" in (out / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
