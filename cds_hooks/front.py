@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from cds_hooks.desk import Desk, standard_desk
 from cds_hooks.http import origin
+from mappings.from_fhir.meaning import recognise_orders
 from mappings.knowledge import Knowledge
-from terminology.orders import recognise
 
 if TYPE_CHECKING:
     from cds_hooks.settings import Settings
@@ -33,7 +33,7 @@ class Front:
         self.current = True
         """Whether the file, as it is now, is what answers."""
         self.now = self._made()
-        recognise(self.now.order_codes)
+        recognise_orders(self.now.order_codes)
 
     @property
     def has_profile(self) -> bool:
@@ -66,7 +66,7 @@ class Front:
             kind, where = type(error).__name__, origin(error)
             logger.error("the site profile has changed and failed: %s at %s", kind, where)  # noqa: TRY400 - the text may hold anything
             return
-        recognise(desk.order_codes)
+        recognise_orders(desk.order_codes)
         self.now, self.current = desk, True
         logger.warning("the site profile has changed and is in force")
 

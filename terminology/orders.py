@@ -59,11 +59,17 @@ def tests_of(codings: Sequence[CodingLike], text: str | None) -> tuple[str, ...]
     return tuple(dict.fromkeys(found))
 
 
-def recognise(codes: Mapping[tuple[str | None, str | None], tuple[str, ...]]) -> None:
-    """From now on in this process, codes of a site's own systems, `(system, code)`, name these tests; `{}` ends it."""
+def recognise(codes: Mapping[tuple[str | None, str | None], tuple[str, ...]]) -> bool:
+    """From now on in this process, codes of a site's own systems, `(system, code)`, name these tests; `{}` ends it.
+
+    Whether that changed anything, so that what was remembered must be looked up anew.
+    """
+    if codes == _of_site:
+        return False
     _of_site.update(codes)
     for code in _of_site.keys() - codes.keys():
         del _of_site[code]
+    return True
 
 
 _of_site: dict[tuple[str | None, str | None], tuple[str, ...]] = {}

@@ -32,8 +32,8 @@ settings.load_profile("house")
 def _compiled_anew() -> None:
     """A mutation run must see which tests a compiled rule serves, so each compiles its own."""
     if os.environ.get("MUTANT_UNDER_TEST"):
-        from mappings.assess.compiled import compiled  # noqa: PLC0415
-        from mappings.assess.readings import unit_limits  # noqa: PLC0415
+        from mappings.assess.compiled import compiled
+        from mappings.assess.readings import unit_limits
 
         compiled.cache_clear()
         unit_limits.cache_clear()

@@ -24,8 +24,8 @@ from cds_hooks.site_rules import Finding
 from mappings.assessment import Assessment
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.details import DATA_ERRORS
+from mappings.from_fhir.meaning import recognise_orders
 from mappings.from_fhir.problems import UNDER_WAY
-from terminology.orders import recognise
 
 Lines = Mapping[bytes, Sequence[tuple[bytes, bytes]]]
 """Kind -> flag and content of each line."""
@@ -124,7 +124,7 @@ def _ask(request: HookRequest, day: date, side: Side, setup: Setup) -> Outcome:
     """What the live service of this side answers to this call."""
     desk, (service, on) = made(side).desk, asked(side, setup.mode, setup.gate)
     request = replace(request, hook=service.hook, prefetch=sent_to(service, request.prefetch))
-    recognise(desk.order_codes)
+    recognise_orders(desk.order_codes)
     try:
         found = consider_request(service, request, desk.knowledge, day, site=desk.site, thorough=False)
         assert found is not None  # noqa: S101 - an export does not say what set a hook off
@@ -134,7 +134,7 @@ def _ask(request: HookRequest, day: date, side: Side, setup: Setup) -> Outcome:
     except Exception as error:  # noqa: BLE001 - one patient must not end the replay; counted and reported
         return Outcome(None, (), type(error).__name__)
     finally:
-        recognise({})
+        recognise_orders({})
 
 
 def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from mappings.from_fhir.datatypes import CodeableConcept
-from mappings.from_fhir.memory import remember
+from mappings.from_fhir.memory import forget, remember
 from mappings.from_fhir.shapes import CODE, Result
 from mappings.from_fhir.vocabulary import (
     MEASURES,
@@ -19,7 +19,7 @@ from mappings.from_fhir.vocabulary import (
 )
 from terminology.concepts import ConceptMatch, concepts, concepts_of
 from terminology.laboratory import LabMatch, identify
-from terminology.orders import tests_of
+from terminology.orders import recognise, tests_of
 
 HEADINGS: Final = frozenset({"history", "examination"})
 """Kinds of concept that name a question, not a finding."""
@@ -71,6 +71,12 @@ def _meaning(written: bytes) -> Meaning | None:
         somebody_else=any(SOMEBODY_ELSE.search(name) for name in names_of(code)),
         history=bool(found or item or procedures or examination),
     )
+
+
+def recognise_orders(codes: Mapping[tuple[str | None, str | None], tuple[str, ...]]) -> None:
+    """As `terminology.orders.recognise`, also for what was read before."""
+    if recognise(codes):
+        forget()
 
 
 def findings_among(named: Iterable[str]) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from cds_hooks.app import create_app
 from cds_hooks.settings import Settings
+from mappings.from_fhir.meaning import recognise_orders
 from mappings.knowledge import load_knowledge
-from terminology.orders import recognise
 
 Json = dict[str, Any]
 TODAY = date(2026, 3, 1)
@@ -44,7 +44,7 @@ def site(tmp_path: Path) -> Iterator[Callable[..., TestClient]]:
             return running.enter_context(TestClient(app))
 
         yield start
-        recognise({})
+        recognise_orders({})
 
 
 @pytest.fixture
