@@ -226,6 +226,24 @@ def test_contamination_is_suspected_in_one_specimen_only(
     assert ("safety:spurious_result" in [item.id for item in answer.safety]) is not believed
 
 
+def test_a_result_that_is_not_believed_is_named_as_a_gap_of_its_own(
+    judge: Judge, result: Callable[..., LabResult]
+) -> None:
+    labs = [result(line, specimen="s1") for line in EDTA[:3]]
+    (gap,) = [gap for gap in judge(*labs).gaps if gap.what == "potassium" and gap.reason == "spurious"]
+    sent = next(lab for lab in labs if lab.analyte == "potassium")
+    assert (gap.resource, gap.on) == (sent.resource, sent.date)
+
+
+@pytest.mark.parametrize(
+    ("flag", "tier"), [("L", ["hypokalaemia C2"]), ("LL", ["hypokalaemia A"]), ("N", []), ("H", [])]
+)
+def test_the_laboratorys_own_flag_decides_where_it_states_no_interval(
+    flag: str, tier: list[str], judge: Judge, result: Callable[..., LabResult]
+) -> None:
+    assert ranked(judge(result("potassium 3.4 mmol/L", interpretation=flag))) == tier
+
+
 def test_a_low_potassium_in_a_haemolysed_specimen_is_real(
     judge: Judge, result: Callable[..., LabResult]
 ) -> None:
