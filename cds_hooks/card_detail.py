@@ -18,7 +18,7 @@ SENTENCE = 600
 
 def red_flag_line(flag: RedFlag, kit: CardKit) -> str:
     """Title, urgency, evidence, what to do, source."""
-    head = f"**{escape(flag.title)}** ({kit.say(f'urgency_{flag.urgency}')})"
+    head = f"**{kit.linked(flag.id, flag.title)}** ({kit.say(f'urgency_{flag.urgency}')})"
     return "- " + _join(head, _evidence(flag.evidence, kit), flag.says, _sources(flag.references, kit))
 
 
@@ -26,7 +26,7 @@ def contributor_lines(contributors: Sequence[Contributor], kit: CardKit) -> list
     """The ranked list, at most `MOST_LINES`; those ranked lower are named in one more line."""
     lines = []
     for number, contributor in enumerate(contributors[:MOST_LINES], start=1):
-        head = f"**{escape(contributor.title)}** ({kit.say(f'strength_{contributor.strength}')})"
+        head = f"**{kit.linked(contributor.id, contributor.title)}** ({kit.say(f'strength_{contributor.strength}')})"
         explained = [escape(kit.title(drug)) for drug in contributor.explained_by]
         evidence = _evidence(contributor.evidence, kit)
         if explained:
@@ -48,7 +48,7 @@ def safety_lines(items: Sequence[SafetyItem], kit: CardKit) -> list[str]:
     return [f"**{kit.say('safety')}**\n"] + [
         "- "
         + _join(
-            f"**{escape(item.title)}**",
+            f"**{kit.linked(item.id, item.title)}**",
             _evidence(item.evidence, kit),
             item.says,
             _sources(item.references, kit),
@@ -61,34 +61,37 @@ def proposal_lines(proposals: Sequence[Proposal], kit: CardKit) -> list[str]:
     """The medicines being ordered, by the order's own name, each with the results it would move."""
     lines = []
     for proposal in proposals:
-        head = f"**{escape(proposal.drug)}** ({escape(proposal.title)})"
+        head = f"**{escape(proposal.drug)}** ({kit.linked(proposal.id, proposal.title)})"
         effects = "; ".join(escape(effect.text, SENTENCE) for effect in proposal.effects)
         lines.append("- " + _join(head, effects, proposal.says, _sources(proposal.references, kit)))
     return lines
 
 
 def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:
-    """The tests to order, each with its reason."""
-    lines = []
+    """The tests to order, each with its reason; those of one urgency and reason on one line."""
+    together: dict[tuple[str, str], list[str]] = {}
     for test in suggested:
-        urgency = "" if test.urgency == "routine" else f" ({kit.say(f'test_{test.urgency}')})"
-        lines.append("- " + _join(f"**{escape(test.title)}**{urgency}", escape(test.reason, SENTENCE)))
+        together.setdefault((test.urgency, test.reason), []).append(f"**{kit.linked(test.id, test.title)}**")
+    lines = []
+    for (urgency, reason), titles in together.items():
+        mark = "" if urgency == "routine" else f" ({kit.say(f'test_{urgency}')})"
+        lines.append("- " + _join(f"{', '.join(titles)}{mark}", escape(reason, SENTENCE)))
     return lines
 
 
 def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
-    """What every answer owes its reader: grounds, what was not supported, not readable, not asked, and whose rules."""
+    """What every answer owes its reader: what could not be read, grounds, what was not supported or asked, whose rules."""
     gate = [_shown(item, kit) for item in assessment.gate.because]
     considered = [f"{escape(kit.title(item.id))}: {escape(item.why)}" for item in assessment.considered]
     missing = [gap for gap in assessment.gaps if gap.reason == "not-provided"]
     unusable = [gap for gap in assessment.gaps if gap.reason != "not-provided"]
     paragraphs = [
-        _listing("gate", gate, kit),
-        _listing("considered", considered, kit),
-        _listing("not_again", _settled(assessment.tests), kit),
         _listing("gaps", _gaps(unusable, kit), kit),
         _listing("not_provided", _gaps(missing, kit), kit),
         *(escape(note, SENTENCE) for note in assessment.notes),
+        _listing("gate", gate, kit),
+        _listing("considered", considered, kit),
+        _listing("not_again", _settled(assessment.tests), kit),
         _listing("unanswered", [escape(title) for title in assessment.unanswered], kit),
         _listing("silent_rules", [escape(title) for title in kit.silent_rules], kit),
         footer(assessment, kit),
@@ -131,7 +134,7 @@ def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
 
 def _listing(heading: str, items: Sequence[str], kit: CardKit) -> str:
     """One paragraph, `**Heading:** one; two`; empty without items."""
-    text = "; ".join(item.removesuffix(".") for item in items)
+    text = "; ".join(item.removesuffix(".") for item in items).replace("?; ", "? ")
     return f"**{kit.say(heading)}:** {_full_stop(text)}" if items else ""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import get_args
 
 from cds_hooks.advice_id import new_id
 from cds_hooks.card_shape import AS_SPECIFIED, CardShape
 from cds_hooks.card_wording import ENGLISH, CardKind, CardWording, card_wording, override_reasons
+from cds_hooks.markdown import escape
 from cds_hooks.response import Coding, Link, Source
 from cds_hooks.service_request import OrderTemplate, order_templates
 from mappings.knowledge import Knowledge
@@ -28,6 +29,8 @@ class CardKit:
     """Titles of contributors, drug classes and red flags, by id."""
     status: str
     """How far the rules are reviewed."""
+    pages: Mapping[str, str] = field(default_factory=dict)
+    """Address of the page of a rule, by id; empty where cards do not link."""
     history_form: Link | None = None
     """Where the history questions are answered, if the site shows it."""
     new_id: Callable[[str], str] = new_id
@@ -45,11 +48,16 @@ class CardKit:
         """The title behind an id, or the id in words."""
         return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
 
+    def linked(self, identifier: str, text: str) -> str:
+        """The text escaped for Markdown, as a link to the page of the rule if it has one."""
+        page = self.pages.get(identifier)
+        return f"[{escape(text)}]({page})" if page else escape(text)
+
 
 def card_kit(
     knowledge: Knowledge, base_url: str = "", history_form_url: str = "", language: str = ENGLISH
 ) -> CardKit:
-    """Prepare the kit. With `base_url` every card's source links to the page of the rules.
+    """Prepare the kit. With `base_url` every card's source links to the rules, and every finding and test to its page.
 
     With `history_form_url` a card that names unanswered history questions links to the form, as a SMART app.
     """
@@ -72,7 +80,13 @@ def card_kit(
         | {name: rule.title for name, rule in knowledge.red_flags.items()}
         | {name: rule.title for name, rule in knowledge.contributors.items()},
         status=knowledge.release.status,
+        pages={name: f"{link}/{name}" for name in _with_pages(knowledge)} if link else {},
         history_form=Link(wording.say["history_form"], history_form_url, "smart")
         if history_form_url
         else None,
     )
+
+
+def _with_pages(knowledge: Knowledge) -> Iterable[str]:
+    """The ids of what a card can name as a finding or a test."""
+    return (*knowledge.contributors, *knowledge.red_flags, *knowledge.spurious, *knowledge.orders)

@@ -216,7 +216,8 @@ def assess(
         from cds_hooks.cards import build_cards
         from cds_hooks.terminal import show
 
-        show(assessment, build_cards(assessment, call.context, card_kit(load_knowledge())))
+        kit = card_kit(load_knowledge())
+        show(assessment, build_cards(assessment, call.context, kit), title=kit.title)
 
 
 def _read(path: Path) -> bytes:

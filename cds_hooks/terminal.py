@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -23,14 +23,23 @@ NARROW = 70
 INDENT = 3
 
 
-def show(assessment: Assessment, cards: Sequence[Card] = (), console: Console | None = None) -> None:
-    """Print what the cards say in one line each, then what stands behind them, most important first."""
+def _words(identifier: str) -> str:
+    return identifier.replace(":", ": ").replace("_", " ")
+
+
+def show(
+    assessment: Assessment,
+    cards: Sequence[Card] = (),
+    console: Console | None = None,
+    title: Callable[[str], str] = _words,
+) -> None:
+    """Print what the cards say in one line each, then what stands behind them; `title` names an id."""
     console = console or standard_output()
     with trimmed(console):
         _head(console, assessment, cards)
         _findings(console, assessment)
         _tests(console, assessment.tests)
-        _rest(console, assessment)
+        _rest(console, assessment, title)
 
 
 def _head(console: Console, assessment: Assessment, cards: Sequence[Card]) -> None:
@@ -104,14 +113,13 @@ def _state(test: TestAdvice) -> str:
     return test.status + urgency
 
 
-def _rest(console: Console, assessment: Assessment) -> None:
+def _rest(console: Console, assessment: Assessment, title: Callable[[str], str]) -> None:
     """What was considered, what could not be used, what else is to be known, and whose rules these are."""
     say, reasons = card_wording().say, card_wording().gap_reasons
     lists = {
-        "considered": [f"{_words(item.id)}: {item.why}" for item in assessment.considered],
+        "considered": [f"{title(item.id)}: {item.why}" for item in assessment.considered],
         "gaps": [
-            gap.text or f"{_words(gap.what)}: {reasons.get(gap.reason, gap.reason)}"
-            for gap in assessment.gaps
+            gap.text or f"{title(gap.what)}: {reasons.get(gap.reason, gap.reason)}" for gap in assessment.gaps
         ],
         "notes": assessment.notes,
         "unanswered": assessment.unanswered,
@@ -147,7 +155,3 @@ def _lines(evidence: Iterable[Evidence]) -> list[str]:
 def _text(text: str) -> Text:
     """Record text: no terminal control sequences, no mark-up."""
     return Text(plain(text, LONGEST))
-
-
-def _words(identifier: str) -> str:
-    return identifier.replace(":", ": ").replace("_", " ")

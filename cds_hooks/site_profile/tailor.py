@@ -113,11 +113,13 @@ def _kit(knowledge: Knowledge, base_url: str, history_form_url: str, profile: Si
     cards = profile.cards
     form = history_form_url if _may_link(history_form_url, cards) else ""
     kit = card_kit(knowledge, base_url, form, profile.language)
+    read_in_full = cards.detail == "markdown" and cards.max_detail is None
     titles = knowledge.contributors | knowledge.red_flags  # type: ignore[operator]  # both are dicts
     return dataclasses.replace(
         kit,
         sources={kind: _source(source, cards) for kind, source in kit.sources.items()},
         override_reasons={kind: _reasons(found, cards) for kind, found in kit.override_reasons.items()},
+        pages={name: page for name, page in kit.pages.items() if read_in_full and _may_link(page, cards)},
         orders=with_site_codes(kit.orders, knowledge.orders, profile.orders),
         shape=CardShape(
             selection_behavior=cards.selection_behavior,

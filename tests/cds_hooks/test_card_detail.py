@@ -148,15 +148,15 @@ def test_what_every_answer_owes_its_reader(cards: Cards, assessment: Make, advic
     )
     assert card.detail.split("\n\n") == [
         "- **Serum magnesium** (urgent): low magnesium makes low potassium refractory.",
+        "**Not provided by the record system:** other medicines taken.",
+        "Medicines without a rule here: paracetamol.",
         "**Twitching documented:** Fasciculation since 2026-01-25.",
         (
             "**Considered, not supported:** Low calcium: calcium normal since the drug was started; estrogen systemic: "
             "not supported."
         ),
         "**Not suggested again:** Sodium, Albumin (current result 2026-02-20); TSH (already requested).",
-        "**Not provided by the record system:** other medicines taken.",
-        "Medicines without a rule here: paracetamol.",
-        "**History not documented:** When first noticed?; Which locations?",
+        "**History not documented:** When first noticed? Which locations?",
         (
             "*Rules 1+abc, not yet reviewed by a clinician. For health professionals; adults; not for emergencies. Supports "
             "and does not replace clinical judgement: check the values against the record.*"
