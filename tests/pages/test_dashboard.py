@@ -158,7 +158,7 @@ def test_it_is_used_by_keyboard_alone(page: Page) -> None:
 def test_an_empty_dashboard_says_so(visitor_of: Callable[[str], Any], start: Any) -> None:
     with start() as service:
         page = visitor_of(service.base)("/dashboard")
-        assert tile(page, "Cards per 100 calls") == "\N{EN DASH}"
+        assert tile(page, "Cards per 100 calls") == "\N{EN DASH} from 100 calls on"
         expect(page.get_by_text("No feedback in this span.")).to_be_visible()
 
 

@@ -32,6 +32,8 @@ RESULTS = {
 INDICATORS = {"critical": ("critical", 12), "warning": ("warning", 11), "info": ("information", 10)}
 OUTCOMES = {"accepted": ("accepted", 4), "overridden": ("overridden", 2)}
 
+ENOUGH_CALLS = 100
+
 
 class Gap(NamedTuple):
     """One kind of missing data: what, why, how often."""
@@ -62,8 +64,8 @@ class Figures(NamedTuple):
 
     @property
     def cards_per_hundred(self) -> float | None:
-        """The alert burden."""
-        return 100 * self.cards / self.calls if self.calls else None
+        """The alert burden; None before there were a hundred calls, of which a rate would say too much."""
+        return 100 * self.cards / self.calls if self.calls >= ENOUGH_CALLS else None
 
     @property
     def accepted(self) -> int:
