@@ -63,7 +63,7 @@ def _scope_card(assessment: Assessment, kit: CardKit) -> Card:
 def _red_flag_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> Card:
     """Findings that change the pathway, above everything else."""
     flags = assessment.red_flags
-    most = min(flags, key=lambda flag: ("immediate", "urgent", "soon").index(flag.urgency)).urgency
+    most = min(flags, key=lambda flag: ("immediate", "urgent", "soon", "routine").index(flag.urgency)).urgency
     summary = kit.say(f"red_flags_{most}", titles=", ".join(mid_sentence(flag.title) for flag in flags))
     lines = [detail.red_flag_line(flag, kit) for flag in flags]
     return _card(

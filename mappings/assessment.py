@@ -53,7 +53,7 @@ class RedFlag(Struct, frozen=True, rename="camel"):
 
     id: str
     title: str
-    urgency: Literal["immediate", "urgent", "soon"]
+    urgency: Literal["immediate", "urgent", "soon", "routine"]
     evidence: tuple[Evidence, ...]
     says: str = ""
     references: tuple[str, ...] = ()

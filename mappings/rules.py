@@ -80,7 +80,7 @@ class RedFlagRule(Rule, kw_only=True, frozen=True):
 
     id: str
     title: str
-    urgency: Literal["immediate", "urgent", "soon"]
+    urgency: Literal["immediate", "urgent", "soon", "routine"]
     indicator: Indicator
     when: When
     says: str

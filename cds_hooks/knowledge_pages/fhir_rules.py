@@ -18,7 +18,7 @@ from terminology.valuesets import CANONICAL
 
 PLAN = "twitching"
 LIBRARY = "twitching-cds"
-PRIORITY = {"immediate": "stat", "urgent": "urgent", "soon": "routine"}
+PRIORITY = {"immediate": "stat", "urgent": "urgent", "soon": "routine", "routine": "routine"}
 RESOURCE_TYPES = "http://terminology.hl7.org/CodeSystem"
 ATTRIBUTE = f"{CANONICAL}/StructureDefinition/source-attribute"
 
