@@ -21,6 +21,14 @@ def counted(page: str, start_of_line: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(start_of_line))
 
 
+def wait_until_counted(running: Any, calls: int) -> None:
+    """A call is counted after its answer was sent."""
+    deadline = time.monotonic() + 30
+    while counted(running.http.get("/metrics").text, "twitching_cds_call_seconds_count") < calls:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def children(process: int) -> list[int]:
     return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
@@ -37,6 +45,7 @@ def test_several_workers_are_one_service(
             outcome = item | {"card": f"c-{number}"}
             sent = json.dumps({"feedback": [outcome]})
             assert running.http.post(f"{SERVICE}/feedback", content=sent, headers=headers).status_code == 200
+        wait_until_counted(running, 40)
         pages = [running.http.get("/metrics", headers={"Connection": "close"}).text for _ in range(4)]
         for page in pages:
             assert counted(page, 'twitching_cds_calls_total{operation="cards"') == 20
@@ -55,6 +64,7 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_are_kept(
     with start("--workers", "2", database_url=f"sqlite:///{tmp_path / 'f.sqlite3'}") as running:
         for _ in range(10):
             running.http.post(SERVICE, content=record, headers={"Connection": "close"})
+        wait_until_counted(running, 10)
         before = children(running.process.pid)
         workers = [one for one in before if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
         assert len(workers) == 2
