@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from cds_hooks.card_kit import CardKit
+from cds_hooks.card_kit import CardKit, mid_sentence
 from cds_hooks.markdown import escape
 from mappings.assessment import Assessment, Contributor, Evidence, Proposal, RedFlag, SafetyItem, TestAdvice
 from mappings.facts import DataGap
@@ -27,7 +27,7 @@ def contributor_lines(contributors: Sequence[Contributor], kit: CardKit) -> list
     lines = []
     for number, contributor in enumerate(contributors[:MOST_LINES], start=1):
         head = f"**{kit.linked(contributor.id, contributor.title)}** ({kit.say(f'strength_{contributor.strength}')})"
-        explained = [escape(kit.title(drug)) for drug in contributor.explained_by]
+        explained = [escape(mid_sentence(kit.title(cause))) for cause in contributor.explained_by]
         evidence = _evidence(contributor.evidence, kit)
         if explained:
             evidence = "; ".join(

@@ -90,3 +90,8 @@ def card_kit(
 def _with_pages(knowledge: Knowledge) -> Iterable[str]:
     """The ids of what a card can name as a finding or a test."""
     return (*knowledge.contributors, *knowledge.red_flags, *knowledge.spurious, *knowledge.orders)
+
+
+def mid_sentence(title: str) -> str:
+    """The title as it stands inside a sentence: `Serum magnesium` becomes `serum magnesium`, `ECG` stays."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() else title

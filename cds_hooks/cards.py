@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from cds_hooks import card_detail as detail
 from cds_hooks.advice_id import TEST, TOPIC
-from cds_hooks.card_kit import CardKit
+from cds_hooks.card_kit import CardKit, mid_sentence
 from cds_hooks.card_wording import CardKind
 from cds_hooks.markdown import escape, plain, shorten
 from cds_hooks.request import HookContext
@@ -219,8 +219,3 @@ def _highest(indicators: Iterable[Indicator]) -> CardIndicator:
     """The most severe; a card has at least `info`."""
     found = set(indicators)
     return "critical" if "critical" in found else "warning" if "warning" in found else "info"
-
-
-def mid_sentence(title: str) -> str:
-    """The title as it stands inside a sentence: `Serum magnesium` becomes `serum magnesium`, `ECG` stays."""
-    return title[:1].lower() + title[1:] if title[1:2].islower() else title

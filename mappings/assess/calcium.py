@@ -60,7 +60,6 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
         replace(result, value=adjusted, interpretation=""), pregnant=pregnant
     )
     says = knowledge.wording["calcium_adjusted"].format(
-        total=shown(result.value, None),
         adjusted=adjusted,
         unit=result.unit,
         albumin=shown(value.value, None),

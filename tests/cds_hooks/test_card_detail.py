@@ -30,7 +30,7 @@ def test_a_contributor_line_shows_value_limit_strength_explanation_and_source(
     (card,) = cards(assessment(contributors=(contributor(low_potassium),)))
     assert card.detail.splitlines()[0] == (
         "1. **Low potassium** (plausible link): potassium 2.8 mmol/L (2026-02-25); lower limit 3.5, laboratory's own; "
-        "explained by Thiazide. Check magnesium: low magnesium makes low potassium refractory. Sources: SfE 2022."
+        "explained by thiazide. Check magnesium: low magnesium makes low potassium refractory. Sources: SfE 2022."
     )
 
 

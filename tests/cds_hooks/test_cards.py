@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 import pytest
 
-from cds_hooks.cards import LONGEST_SUMMARY, mid_sentence
+from cds_hooks.card_kit import mid_sentence
+from cds_hooks.cards import LONGEST_SUMMARY
 from cds_hooks.response import Card, encode
 from mappings.assessment import Assessment, Contributor, Evidence, Gate, Indicator, SilentReason
 from mappings.facts import DataGap
