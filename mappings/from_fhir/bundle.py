@@ -110,8 +110,10 @@ class Item(Struct):
 
 
 class Unwrapped(Struct):
-    """What stood under one key."""
+    """What stood under one key, `key`; `draft` says that it is not yet part of the record."""
 
+    key: str = ""
+    draft: bool = False
     items: list[Item] = []
     others: set[str] = set()
     """Types that were sent and are not read."""
@@ -137,9 +139,9 @@ _outcome: Final = msgspec.json.Decoder(OperationOutcome)
 _plain: Final = msgspec.json.Decoder(shapes.AnyResource | PlainBundle)
 
 
-def unwrap(content: bytes | Raw | None) -> Unwrapped:
+def unwrap(content: bytes | Raw | None, key: str = "", *, draft: bool = False) -> Unwrapped:
     """Everything under one key, flat. Never raises on valid JSON; `content` None is JSON null."""
-    found = Unwrapped()
+    found = Unwrapped(key, draft)
     if content is None:
         found.null = True
     else:
@@ -180,15 +182,18 @@ def _unwrap_object(
         _unwrap_untidy(content, full_url, found, depth, in_bundle=in_bundle)
         return
     if not isinstance(plain, PlainBundle):
-        found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url))
+        found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url, found.key, found.draft))
     elif depth > MAX_DEPTH:
         found.failed = True
     else:
         _note_bundle(plain, found)
-        for entry in plain.entry:
-            if entry.response:
-                _note_response(entry.response, found)
-            found.items.append(Item(shapes.TYPE[type(entry.resource)], entry.resource, entry.full_url))
+        for response in [entry.response for entry in plain.entry if entry.response]:
+            _note_response(response, found)
+        type_of, key, draft = shapes.TYPE, found.key, found.draft
+        found.items += [
+            Item(type_of[type(entry.resource)], entry.resource, entry.full_url, key, draft)
+            for entry in plain.entry
+        ]
 
 
 def _unwrap_untidy(content: Raw, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool) -> None:
@@ -247,7 +252,7 @@ def _add_untidy(content: Raw, full_url: str, type_: str, found: Unwrapped) -> No
     except DATA_ERRORS:
         found.unreadable.append((type_, full_url))
         return
-    item = Item(type_, resource, full_url)
+    item = Item(type_, resource, full_url, found.key, found.draft)
     if all(path.startswith(NOT_NEEDED) for path in left_out):
         found.items.append(item)
     else:

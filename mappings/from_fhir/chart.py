@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 from mappings.facts import DataGap
 from mappings.from_fhir import shapes
@@ -44,7 +45,8 @@ class Source(Struct):
 class Chart(Struct):
     """Every readable resource once, whoever it belongs to, and what went wrong on the way."""
 
-    items: dict[tuple[str, str], Item] = {}
+    items: defaultdict[str, dict[str, Item]] = field(default_factory=partial(defaultdict, dict))
+    """By type and by id, or by what stands in for an id."""
     by_full_url: dict[str, tuple[str, str]] = {}
     read: set[str] = set()
     gaps: list[DataGap] = []
@@ -53,7 +55,8 @@ class Chart(Struct):
 
     def find(self, reference: str) -> Item | None:
         """The resource a relative, absolute or urn:uuid reference names; versions are ignored."""
-        return self.items.get(self.by_full_url.get(reference) or local_key(reference))
+        type_, id_ = self.by_full_url.get(reference) or local_key(reference)
+        return self.items[type_].get(id_) if type_ in self.items else None
 
     def resolve(self, reference: str, contained: Iterable[Raw], shape: type[Shape]) -> Shape | None:
         """The referenced resource, contained ones included, if it was sent and is of this shape."""
@@ -92,11 +95,9 @@ def collect(sources: Sequence[Source]) -> Chart:
     chart = Chart()
     missing: dict[str, str] = {}
     for source in sources:
-        found = unwrap(source.content)
+        found = unwrap(source.content, source.key, draft=source.draft)
         _note(source, found, chart, missing)
-        for item in found.items:
-            item.key, item.draft = source.key, source.draft
-            _keep(item, chart)
+        _keep(found.items, chart)
     chart.gaps += [
         DataGap(type_, "not-provided", f"the EHR sent no {type_}", key)
         for type_, key in missing.items()
@@ -145,17 +146,23 @@ def _count(items: Iterable[Item]) -> Counter[str]:
     return sent
 
 
-def _keep(item: Item, chart: Chart) -> None:
-    key = (item.type, item.resource.id or item.full_url or _content(item).decode())
-    if item.full_url:
-        chart.by_full_url[item.full_url] = key
-    known = chart.items.get(key)
-    if known:
-        later = item if _version(item) > _version(known) else known
-        later.draft = item.draft and known.draft
-        later.alone = item.alone or known.alone
-        item = later
-    chart.items[key] = item
+def _keep(items: Iterable[Item], chart: Chart) -> None:
+    kept, by_full_url = chart.items, chart.by_full_url
+    for item in items:
+        type_, full_url = item.type, item.full_url
+        id_ = item.resource.id or full_url or _content(item).decode()
+        if full_url:
+            by_full_url[full_url] = type_, id_
+        of_type = kept[type_]
+        of_type[id_] = _later(item, of_type[id_]) if id_ in of_type else item
+
+
+def _later(item: Item, known: Item) -> Item:
+    """Of two versions of a resource the later one."""
+    later = item if _version(item) > _version(known) else known
+    later.draft = item.draft and known.draft
+    later.alone = item.alone or known.alone
+    return later
 
 
 def _version(item: Item) -> tuple[int, str, int, bytes]:

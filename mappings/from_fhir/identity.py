@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Final, Literal
 
 from mappings.facts import DataGap
@@ -34,19 +34,22 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
     """
     accepted = {patient_id, f"urn:uuid:{patient_id}".lower()} | _full_urls(chart, patient_id)
     verdicts: dict[str, Whose] = {}
-    mine: defaultdict[str, list[Item]] = defaultdict(list)
+    mine: dict[str, list[Item]] = {}
     others: Counter[str] = Counter()
-    for (type_, _), item in chart.items.items():
-        resource = item.resource
-        subject = resource.subject
-        whose: Whose | None = None
-        if subject and not (resource.patient or resource.focus or type_ in PARTICULAR):
-            whose = verdicts.get(subject.reference)
-        whose = whose or _whose(item, accepted, verdicts)
-        if whose == "ours":
-            mine[type_].append(item)
-        elif whose == "another":
-            others[FORMER_NAMES.get(type_, type_)] += 1
+    for type_, items in chart.items.items():
+        ours = mine[type_] = []
+        plain = type_ not in PARTICULAR
+        for item in items.values():
+            resource = item.resource
+            subject = resource.subject
+            whose: Whose | None = None
+            if plain and subject and not (resource.patient or resource.focus):
+                whose = verdicts.get(subject.reference)
+            whose = whose or _whose(item, accepted, verdicts)
+            if whose == "ours":
+                ours.append(item)
+            elif whose == "another":
+                others[FORMER_NAMES.get(type_, type_)] += 1
     return mine, [
         DataGap(type_, "wrong-patient", f"{n} {type_} not about this patient, not used")
         for type_, n in others.items()
@@ -55,7 +58,7 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
 
 def _full_urls(chart: Chart, patient_id: str) -> set[str]:
     """The full URLs of the Patient entries that are this patient's."""
-    patients = [item for (type_, _), item in chart.items.items() if type_ == "Patient"]
+    patients = list(chart.items["Patient"].values()) if "Patient" in chart.items else []
     mine = [item for item in patients if item.resource.id == patient_id or _names(item.full_url, patient_id)]
     nameless = [item for item in patients if not item.resource.id and not local_key(item.full_url)[0]]
     if not mine and len(patients) == len(nameless) == 1:

@@ -23,12 +23,17 @@ def member_times(items: Iterable[Item], chart: Chart) -> dict[str, When]:
     """Times of panels and reports by the label of the results they list; none where they disagree."""
     times: dict[str, set[When]] = {}
     for item in items:
-        match item.resource:
-            case Observation(has_member=members) | DiagnosticReport(result=members) if members:
-                if item.resource.status != "entered-in-error" and (time := stated_time(item.resource)):
-                    for member in members:
-                        if listed := chart.find(member.reference):
-                            times.setdefault(listed.label, set()).add(time)
+        resource = item.resource
+        if isinstance(resource, Observation):
+            members = resource.has_member
+        elif isinstance(resource, DiagnosticReport):
+            members = resource.result
+        else:
+            continue
+        if members and resource.status != "entered-in-error" and (time := stated_time(resource)):
+            for member in members:
+                if listed := chart.find(member.reference):
+                    times.setdefault(listed.label, set()).add(time)
     return {
         label: min(stated) for label, stated in times.items() if len({time.earliest for time in stated}) == 1
     }
