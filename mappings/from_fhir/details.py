@@ -53,7 +53,11 @@ class Detail(Generic[T]):
         """The element; `nothing` if it is absent or null."""
         if resource is None:
             return self
-        return self.read(bytes(getattr(resource, self.field)))
+        content = bytes(getattr(resource, self.field))
+        try:
+            return self._known[content]
+        except KeyError:
+            return self.read(content)
 
     def read(self, content: bytes) -> T:
         """The element with this JSON. Raises ValueError or ArithmeticError."""

@@ -203,8 +203,7 @@ def _course(use: Use) -> Course:
     changed = ""
     periods: list[Period | None]
     if isinstance(use, MedicationRequest):
-        dispensed = use.dispense_request
-        periods = [dispensed.validity_period] if dispensed else []
+        periods = [use.dispense_request.validity_period] if use.dispense_request else []
         written = use.authored_on or use.date_written
         if use.status_changed and use.status.strip().lower() in ENDED:
             changed = use.status_changed
@@ -213,21 +212,28 @@ def _course(use: Use) -> Course:
     else:
         written = use.effective_date_time or use.occurence_date_time
         periods = [use.effective_period, use.occurence_period, Period(written, written)]
-    dosages = DOSAGES.read(bytes(use.dosages_json))
-    bounds = [d.timing.repeat.bounds_period for d in dosages if d.timing and d.timing.repeat]
-    stated = [period for period in (*bounds, *periods) if period]
-    ordered = when(written)
-    start = min((time.latest for p in stated if (time := when(p.start))), default=None) if stated else None
-    end = _end(bounds, periods, changed) if stated or changed else None
-    return Course(start or (ordered.latest if ordered else None), end)
+    bounds, stated = _bounds(bytes(use.dosages_json)), [period for period in periods if period]
+    starts = [time.latest for p in (*bounds, *stated) if p.start and (time := when(p.start))]
+    if not starts and (ordered := when(written)):
+        starts = [ordered.latest]
+    return Course(min(starts, default=None), _end(bounds, stated, changed))
 
 
-def _end(bounds: Sequence[Period | None], periods: Sequence[Period | None], changed: str) -> date | None:
+@remember
+def _bounds(dosages: bytes) -> list[Period]:
+    """The periods that dosages, as JSON, name."""
+    repeats = [dosage.timing.repeat for dosage in DOSAGES.read(dosages) if dosage.timing]
+    return [repeat.bounds_period for repeat in repeats if repeat and repeat.bounds_period]
+
+
+def _end(bounds: Sequence[Period], periods: Sequence[Period], changed: str) -> date | None:
     """The end of taking it, else of the prescription; an order stopped before that ended when it was stopped."""
-    ends: list[date] = []
-    for group in (bounds, periods):
-        ends = ends or [time.latest for p in group if p and p.end and (time := when(p.end))]
+    ends = _ends(bounds) or _ends(periods)
     stopped = when(changed) if changed else None
     if stopped:
         return min(max(ends), stopped.latest) if ends else stopped.latest
     return max(ends) if ends else None
+
+
+def _ends(periods: Sequence[Period]) -> list[date]:
+    return [time.latest for period in periods if period.end and (time := when(period.end))]
