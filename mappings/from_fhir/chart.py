@@ -13,7 +13,7 @@ from msgspec import Raw, Struct, field
 from mappings.facts import DataGap
 from mappings.from_fhir import shapes
 from mappings.from_fhir.bundle import Item, Unwrapped, unwrap
-from mappings.from_fhir.datatypes import Meta, Resource
+from mappings.from_fhir.datatypes import Meta, Reference, Resource
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
 
@@ -67,10 +67,11 @@ class Chart(Struct):
             found = item.resource if item else None
         return found if isinstance(found, shape) else None
 
-    def is_reporter(self, reference: str) -> bool:
-        """Whether the reference names a patient or a relative."""
-        item = self.find(reference)
-        return (item.type if item else local_key(reference)[0]) in REPORTERS
+    def is_reporter(self, who: Reference) -> bool:
+        """Whether the reference names a patient or a relative, by what it leads to, its address or its type."""
+        item = self.find(who.reference)
+        type_ = item.type if item else local_key(who.reference)[0] or who.type.rpartition("/")[2]
+        return type_ in REPORTERS
 
 
 def local_key(reference: str) -> tuple[str, str]:

@@ -36,6 +36,8 @@ class Reference(Element):
     """https://hl7.org/fhir/R4/references.html#Reference"""
 
     reference: str = ""
+    type: str = ""
+    """`Patient`, also as the URL of its StructureDefinition; where nothing else tells."""
     display: str = ""
 
 

@@ -107,8 +107,6 @@ def _history(
     categories |= {category.text.lower() for category in observation.category}
     if not meaning.history and categories & RESULTS:
         return
-    reported = bool(categories & REPORTED) or any(
-        chart.is_reporter(p.reference) for p in observation.performer
-    )
+    reported = bool(categories & REPORTED) or any(chart.is_reporter(p) for p in observation.performer)
     setting = Setting("exam" in categories, not reported, when, text_of(observation.body_site), item.label)
     yield from read_findings(result, meaning, setting)

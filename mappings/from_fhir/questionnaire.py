@@ -24,7 +24,7 @@ def read_answers(item: Item, chart: Chart) -> Iterator[Answer]:
         return
     authored = when(response.authored)
     who = response.source or response.author
-    reported = who is not None and chart.is_reporter(who.reference)
+    reported = who is not None and chart.is_reporter(who)
     for link_id, value, text in _answers(response.item):
         yield Answer(link_id, value, text, authored.earliest if authored else None, reported, item.label)
 

@@ -98,6 +98,10 @@ def test_other_questionnaires_and_withdrawn_responses_are_not_read(elements: Jso
         ({"author": {"reference": "Patient/p"}}, True),
         ({"source": {"reference": "RelatedPerson/r"}, "author": {"reference": "Practitioner/x"}}, True),
         ({"source": {"reference": "Practitioner/x"}, "author": {"reference": "Patient/p"}}, False),
+        ({"source": {"type": "Patient", "display": "herself"}}, True),
+        ({"source": {"type": "http://hl7.org/fhir/StructureDefinition/RelatedPerson"}}, True),
+        ({"source": {"type": "PractitionerRole", "identifier": {"value": "7"}}}, False),
+        ({"source": {"reference": "Practitioner/x", "type": "Patient"}}, False),
     ],
 )
 def test_who_answered_is_told(elements: Json, reported: bool, read: Read) -> None:
