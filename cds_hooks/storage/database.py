@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from cds_hooks.http import origin
 from cds_hooks.storage import migrate
+from cds_hooks.storage.direct import DirectConnection
 
 logger = logging.getLogger("twitching_cds")
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -107,6 +110,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = create_engine(url)
         self._file = self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+        self.direct = DirectConnection(partial(_connect, self.engine), self._storing) if self._file else None
+        """For small statements on a SQLite file; PostgreSQL has none."""
         self._open: tuple[int, int] | None = None
         self._current = False
         self._check: asyncio.Task[bool] | None = None
@@ -116,10 +121,15 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A write transaction, committed when the block ends. Raises StorageError; then nothing is stored."""
+        async with self._storing(), self.engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _storing(self) -> AsyncIterator[None]:
+        """A time in which something is stored; what goes wrong in it is remembered. Raises StorageError."""
         try:
             await self._prepare()
-            async with self.engine.begin() as connection:
-                yield connection
+            yield
         except Exception as error:  # noqa: BLE001 - see below
             # Drivers raise what they like, and whatever it is, the rows are not stored.
             self._failed_at = time.monotonic()
@@ -159,6 +169,11 @@ class Database:
         """Let go of every connection."""
         if self._check:
             await asyncio.wait({self._check}, timeout=BUSY_SECONDS)
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        if self.direct:
+            self.direct.close()
         await self.engine.dispose()
 
     async def _prepare(self) -> None:
@@ -166,7 +181,7 @@ class Database:
         async with self._preparing:
             if self._file and self._open != _identity(self._file):
                 # Never opened, or removed or replaced since: what is written into a removed file is gone with it.
-                await self.engine.dispose()
+                await self._let_go()
                 self._current = False
             if self._current:
                 return
@@ -199,6 +214,14 @@ class Database:
         kind = type(getattr(error, "orig", None) or error).__name__
         logger.error("the database failed: %s at %s", kind, origin(error))
         return StorageError(kind)
+
+
+def _connect(engine: AsyncEngine) -> sqlite3.Connection:
+    """A connection to the engine's file that commits each statement and waits for nobody."""
+    (file,), options = engine.dialect.create_connect_args(engine.url)
+    own = {"timeout": 0.0, "isolation_level": None, "check_same_thread": False}
+    connection: sqlite3.Connection = sqlite3.connect(file, **{**options, **own})
+    return connection
 
 
 def _write_ahead(connection: Connection) -> None:

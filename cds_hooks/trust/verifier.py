@@ -38,8 +38,8 @@ class Caller(NamedTuple):
 class Verifier:
     """Checks the tokens of one installation.
 
-    Signatures are checked on the event loop: the library does not release the interpreter lock, so that threads gain
-    nothing (measured: two threads take twice the time of one); more workers do.
+    Signatures are checked on the event loop, which RS384 holds for 0.06 ms and ES384 for 0.6: the library does not release
+    the interpreter lock, so that threads gain nothing (measured: two threads take twice the time of one); more workers do.
     """
 
     def __init__(

@@ -120,6 +120,43 @@ def test_what_expired_is_forgotten_a_minute_later(database_url: str) -> None:
     with_database(database_url, work)
 
 
+def test_of_much_that_expired_each_call_forgets_a_part(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000.0
+    monkeypatch.setattr(replay, "MAX_PURGED", 2)
+
+    async def work(database: Database) -> None:
+        nonlocal now
+        store = DatabaseReplayStore(database, clock=lambda: now)
+        for number in range(5):
+            await store.seen(ISSUER, f"{number}", now)
+        now += 61
+        left = []
+        for number in range(4):
+            await store.seen(ISSUER, f"new {number}", now + 1_000)
+            left.append(await rows(database))
+        assert left == [4, 3, 3, 4]
+
+    with_database(database_url, work)
+
+
+def test_a_failure_to_forget_makes_no_used_token_new(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000_000.0
+
+    async def work(database: Database) -> None:
+        nonlocal now
+        first, second = (DatabaseReplayStore(database, clock=lambda: now) for _ in range(2))
+        assert not await first.seen(ISSUER, "a", now + 1_000)
+        now += 61
+        monkeypatch.setattr(replay, "MAX_PURGED", 2**70)  # no database takes such a number
+        assert await second.seen(ISSUER, "a", now + 1_000)
+
+    with_database(database_url, work)
+
+
 def test_without_a_database_this_process_still_remembers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
