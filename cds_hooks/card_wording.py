@@ -85,5 +85,5 @@ def override_reasons(language: str = ENGLISH) -> dict[CardKind, tuple[Coding, ..
 
 
 def _load(name: str, shape: type[T]) -> T:
-    raw: Any = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    raw: Any = yaml.load((FOLDER / name).read_text(encoding="utf-8"), yaml.CSafeLoader)
     return msgspec.convert(raw, shape)

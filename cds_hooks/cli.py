@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from datetime import date, datetime
@@ -112,6 +113,7 @@ def serve(
     Without settings it listens on this machine only and asks nobody who they are. Settings come from the file and from
     environment variables (TWITCHING_CDS_…), which win; docs/operations.md lists them.
     """
+    gc.disable()  # the application switches it on once everything is loaded: a sixth of the start
     from cds_hooks.addresses import is_loopback
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
@@ -154,6 +156,8 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         if settings.site is None or not hasattr(error, "problems"):
             raise
         _fail(f"The site profile {settings.site} cannot be used:\n{error}")
+    if workers > 1:
+        gc.enable()  # this process only watches over those that load and answer
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,

@@ -1,12 +1,17 @@
-"""Test suggestions as FHIR R4 ServiceRequests: built and checked once per rule set, filled in per call."""
+"""Test suggestions as FHIR R4 ServiceRequests: built and checked once per rule set, filled in per call.
+
+Only their code comes from the rules, so only that is checked here, by the patterns of FHIR's data types; a test checks
+every request of the shipped rules with fhir.resources, which would take 0.06 s and 8 MB at each start.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from fhir.resources.R4B.servicerequest import ServiceRequest
+import msgspec
+from msgspec import Meta, Struct
 
 from cds_hooks.request import HookContext
 from mappings.assessment import Assessment, TestAdvice
@@ -19,6 +24,22 @@ PRIORITY = {"urgent": "urgent", "immediate": "stat"}
 EVIDENCE = re.compile(r"(?:Condition|Observation|DiagnosticReport|DocumentReference)/[A-Za-z0-9\-.]{1,64}")
 """What `reasonReference` may point to."""
 REQUESTER = ("Practitioner/", "PractitionerRole/")
+
+
+Text = Annotated[str, Meta(pattern=r"\S")]
+
+
+class _Coding(Struct, frozen=True):
+    system: Annotated[str, Meta(pattern=r"^\S+$")]
+    code: Annotated[str, Meta(pattern=r"^\S+(\s\S+)*$")]
+    display: Text | None = None
+
+
+class _Code(Struct, frozen=True):
+    """A CodeableConcept, as far as an order has one."""
+
+    text: Text
+    coding: tuple[_Coding, ...] = ()
 
 
 class OrderError(ValueError):
@@ -66,8 +87,8 @@ def _template(test: str, request: Request) -> dict[str, Any]:
     if request.code and not request.system:
         raise OrderError(f"order `{test}`: the code {request.code} has no system")
     try:
-        ServiceRequest.model_validate(resource)
-    except Exception as error:  # fhir.resources also leaks KeyError and TypeError
+        msgspec.convert(code, _Code)
+    except msgspec.ValidationError as error:
         raise OrderError(f"order `{test}` is no valid ServiceRequest: {error}") from error
     return resource
 

@@ -7,14 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Insert, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cds_hooks.advice_id import TEST, TOPIC, by_tag, subject_of
 from cds_hooks.card_kit import CardKit
 from cds_hooks.feedback.message import Outcome
 from cds_hooks.storage.database import Database
+from cds_hooks.storage.insert import insert
 from cds_hooks.storage.tables import accepted_suggestion, feedback
 
 Also = Callable[[AsyncConnection, Sequence[Outcome]], Awaitable[None]]
@@ -77,23 +76,19 @@ async def save(
         # In one order everywhere: two processes with the same rows then wait for each other instead of deadlocking.
         new = set(
             await connection.scalars(
-                _insert(connection, feedback).returning(feedback.c.key), [rows[key] for key in sorted(rows)]
+                insert(connection.dialect, feedback).on_conflict_do_nothing().returning(feedback.c.key),
+                [rows[key] for key in sorted(rows)],
             )
         )
         if fresh := [row for row in accepted if row["feedback"] in new]:
-            await connection.execute(_insert(connection, accepted_suggestion), fresh)
+            await connection.execute(
+                insert(connection.dialect, accepted_suggestion).on_conflict_do_nothing(), fresh
+            )
         if also:
             await also(connection, [one for key, one in by_key.items() if key in new])
     return [
         Stored(row["topic"], row["outcome"], row["reason_code"]) for key, row in rows.items() if key in new
     ]
-
-
-def _insert(connection: AsyncConnection, table: Table) -> Insert:
-    """An insert that passes over rows already there."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def _about(identifier: str, kind: str, known: Mapping[str, str]) -> str:

@@ -39,7 +39,7 @@ class Words(Struct, frozen=True, forbid_unknown_fields=True):
 def words() -> Words:
     """The words. Raises msgspec.ValidationError when the file does not fit."""
     path = Path(__file__).with_name("words.yaml")
-    return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Words)
+    return msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), Words)
 
 
 def name_of(identifier: str) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Insert, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cds_hooks.quiet.situation import Situation
 from cds_hooks.storage.database import Database
+from cds_hooks.storage.insert import insert
 from cds_hooks.storage.tables import overridden_advice as table
 
 
@@ -53,10 +53,8 @@ async def recall(database: Database, patient: str, after: datetime) -> Mapping[s
 
 
 def _upsert(connection: AsyncConnection) -> Insert:
-    make: Any = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    insert = make(table)
-    changed: Insert = insert.on_conflict_do_update(
+    added = insert(connection.dialect, table)
+    return added.on_conflict_do_update(
         index_elements=["patient", "topic"],
-        set_={"situation": insert.excluded.situation, "since": insert.excluded.since},
+        set_={"situation": added.excluded.situation, "since": added.excluded.since},
     )
-    return changed

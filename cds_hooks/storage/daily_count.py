@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_hooks.monitoring.daily_counts import Counted
 from cds_hooks.storage.database import Database, StorageError
+from cds_hooks.storage.insert import insert
 from cds_hooks.storage.tables import daily_count
 
 KEY = Counted._fields
@@ -20,8 +20,7 @@ class StoredCounts:
     """Adds to the table, for all workers and machines that share it."""
 
     def __init__(self, database: Database) -> None:
-        dialect = sqlite if database.engine.dialect.name == "sqlite" else postgresql
-        inserted = dialect.insert(daily_count)
+        inserted = insert(database.engine.dialect, daily_count)
         self._add = inserted.on_conflict_do_update(
             index_elements=KEY, set_={"n": daily_count.c.n + inserted.excluded.n}
         )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql
 
 from cds_hooks.storage.database import BUSY_SECONDS, Database, StorageError
 from cds_hooks.storage.direct import DirectConnection
+from cds_hooks.storage.insert import insert
 from cds_hooks.storage.tables import seen_token
 
 MAX_BATCH = 500
@@ -59,7 +59,9 @@ class ServerTokens:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = postgresql.insert(seen_token).on_conflict_do_nothing().returning(seen_token.c.key)
+        self._insert = (
+            insert(database.engine.dialect, seen_token).on_conflict_do_nothing().returning(seen_token.c.key)
+        )
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
 

@@ -41,7 +41,7 @@ class Situations(Struct, frozen=True, forbid_unknown_fields=True):
 def situations() -> Situations:
     """The catalogue. Raises msgspec.ValidationError when the file does not fit."""
     path = Path(__file__).with_name("situations.yaml")
-    return msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Situations)
+    return msgspec.convert(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader), Situations)
 
 
 def choices() -> Iterator[Mapping[str, str]]:
