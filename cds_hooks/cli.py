@@ -113,8 +113,10 @@ def serve(
     Without settings it listens on this machine only and asks nobody who they are. Settings come from the file and from
     environment variables (TWITCHING_CDS_…), which win; docs/operations.md lists them.
     """
-    gc.disable()  # the application switches it on once everything is loaded: a sixth of the start
+    if workers == 1:
+        gc.disable()  # the application switches it on once everything is loaded
     from cds_hooks.addresses import is_loopback
+    from cds_hooks.monitoring.shared_counters import shared_counters
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
     try:
@@ -128,8 +130,6 @@ def serve(
         )
     if config:
         os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
-    from cds_hooks.monitoring.shared_counters import shared_counters
-
     with shared_counters(workers):
         _run(settings, host, port, workers)
 
@@ -156,8 +156,6 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         if settings.site is None or not hasattr(error, "problems"):
             raise
         _fail(f"The site profile {settings.site} cannot be used:\n{error}")
-    if workers > 1:
-        gc.enable()  # this process only watches over those that load and answer
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -175,3 +178,26 @@ class TestCors:
 
 def broken(*_: object, **__: object) -> None:
     raise ValueError(CANARY)
+
+
+def test_what_a_site_does_not_use_is_not_loaded(root: Path, tmp_path: Path) -> None:
+    """Each of these costs time at every start and megabytes in every worker."""
+    heavy = {
+        "aiohttp",
+        "alembic",
+        "cryptography",
+        "fhir",
+        "jinja2",
+        "joserfc",
+        "sqlalchemy.dialects.postgresql",
+    }
+    code = "import sys; from cds_hooks.app import create_app; create_app(); print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert heavy.isdisjoint(loaded.stdout.split())
