@@ -63,7 +63,7 @@ class FhirClient:
         self.budget = settings.budget_ms / 1000
         self._session: aiohttp.ClientSession | None = None
         if settings.servers:
-            import_module("aiohttp")  # 0.2 s and 9 MB that most sites save, and that no call has the time for
+            import_module("aiohttp")  # 0.2 s and 9 MB, only for those who need it; no call has that time
 
     def may_read(self, server: str) -> bool:
         """Whether this server is one this service may read."""
