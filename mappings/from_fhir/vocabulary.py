@@ -10,8 +10,8 @@ import yaml
 
 Interpretation = Literal["", "LL", "L", "N", "H", "HH"]
 
-_WORDS: Final[dict[str, Any]] = yaml.safe_load(
-    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+_WORDS: Final[dict[str, Any]] = yaml.load(
+    Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader
 )
 
 
