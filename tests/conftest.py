@@ -18,13 +18,16 @@ from typing import Any, NoReturn, Self
 
 import httpx2
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
-START_SECONDS = 30
+PATIENCE_SECONDS = 120
+"""How long a test waits for what takes no time on an idle machine."""
 
-# No deadline: the machines that run this are shared. In CI the same examples every time.
-settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+# Nothing is timed: the machines that run this are shared. In CI the same examples every time.
+settings.register_profile(
+    "house", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("house")
 
 
@@ -68,15 +71,38 @@ def lacking() -> Callable[[str], NoReturn]:
 
 
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """Held until this process ends by a socket that does not listen: nobody else is given it, our server may use it."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port = int(holder.getsockname()[1])
+    holder.detach()
+    return port
 
 
 @pytest.fixture
 def free_port() -> int:
     """A port of the loopback address that nobody listens on."""
     return _free_port()
+
+
+@pytest.fixture(scope="session")
+def new_port() -> Callable[[], int]:
+    """Makes ports as `free_port` is one."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def until() -> Callable[..., None]:
+    """Waits, however slow the machine is: `until(lambda: path.exists(), "it was not written")`."""
+
+    def wait(holds: Callable[[], object], otherwise: str, seconds: float = PATIENCE_SECONDS) -> None:
+        deadline = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < deadline, otherwise
+            time.sleep(0.02)
+
+    return wait
 
 
 def clean_environment() -> dict[str, str]:
@@ -132,10 +158,10 @@ class Running:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     def wait_until_alive(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if self.http.get("/health/live", timeout=2).is_success:
+                if self.http.get("/health/live", timeout=5).is_success:
                     return
             except httpx2.TransportError:
                 time.sleep(0.05)
@@ -147,7 +173,7 @@ class Running:
         self.http.close()
         self.process.terminate()
         try:
-            return self.process.wait(timeout=20)
+            return self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             return self.kill()
 
@@ -258,5 +284,5 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def http(service: str) -> Iterator[httpx2.Client]:
     """A client whose paths are the service's: `http.get("/cds-services")`."""
-    with httpx2.Client(base_url=service, trust_env=False, timeout=10) as client:
+    with httpx2.Client(base_url=service, trust_env=False, timeout=30) as client:
         yield client

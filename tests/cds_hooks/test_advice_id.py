@@ -39,19 +39,19 @@ def test_only_the_subject_and_the_version_repeat() -> None:
     assert (ones & zeros & ((1 << 128) - 1)).bit_count() == 98
 
 
-@pytest.mark.parametrize(
-    "identifier",
-    [
-        "",
-        "123456",
-        "not-a-uuid",
-        str(uuid.uuid4()),
-        new_id("test:unknown"),
-        new_id("test:magnesium") + "0",
-        "urn:uuid:" + new_id("test:magnesium"),
-        new_id("test:magnesium").replace("-", ""),
-    ],
-)
+OTHERS = {
+    "nothing": "",
+    "a number": "123456",
+    "a word": "not-a-uuid",
+    "of version 4": str(uuid.uuid4()),
+    "of an unknown test": new_id("test:unknown"),
+    "one digit longer": new_id("test:magnesium") + "0",
+    "as a URN": "urn:uuid:" + new_id("test:magnesium"),
+    "without hyphens": new_id("test:magnesium").replace("-", ""),
+}
+
+
+@pytest.mark.parametrize("identifier", OTHERS.values(), ids=OTHERS)
 def test_what_is_not_ours_is_about_nothing(identifier: str) -> None:
     assert subject_of(identifier, KNOWN) == ""
 

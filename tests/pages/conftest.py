@@ -11,7 +11,15 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 STANDARD = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"]
 """WCAG 2.2 AA, and what axe calls best practice."""
@@ -19,6 +27,8 @@ OF_COLOUR = ["color-contrast", "link-in-text-block"]
 OF_LAYOUT = ["color-contrast", "scrollable-region-focusable", "target-size"]
 NARROW = 320
 """Pixels: to this width a page must reflow (WCAG 2.2, 1.4.10)."""
+PATIENCE_MS = 60_000
+"""How long a page may take on a machine that is busy."""
 SCREENSHOTS = "SCREENSHOTS"
 """Environment variable: the folder into which `picture` writes, if there is one."""
 
@@ -39,6 +49,7 @@ def chromium() -> str:
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser per test file: Playwright's loop must have ended before other tests start one of their own."""
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []  # as root it has no sandbox to start
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield launched
@@ -76,7 +87,7 @@ class Visitor:
             reduced_motion="reduce",
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", self._heard)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import select
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ PATH = "/cds-services/twitching-patient-view"
 MARKER = "Zq7marker"
 LIMIT = 1_000_000
 MAX_GROWTH_MB = 40
+PATIENCE_SECONDS = 60
+"""How long a test waits for an end that a busy machine may put off."""
 HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
@@ -32,10 +35,10 @@ class Target:
     def __init__(self, running: Any, good: bytes) -> None:
         self.running, self.good = running, good
 
-    def connect(self, seconds: float = 10) -> socket.socket:
+    def connect(self, seconds: float = PATIENCE_SECONDS) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.running.port), timeout=seconds)
 
-    def says(self, *parts: bytes | str, seconds: float = 5) -> bytes:
+    def says(self, *parts: bytes | str, seconds: float) -> bytes:
         """Send the parts and read until the service closes or is silent for half a second after its answer."""
         answer = b""
         with self.connect(seconds) as connection:
@@ -48,6 +51,18 @@ class Target:
                     connection.settimeout(0.5)
         return answer
 
+    def cuts_off(self, *parts: bytes | str) -> bytes:
+        """Send the parts, which have no end, and read until the service closes: raises TimeoutError if it does not."""
+        answer = b""
+        with self.connect() as connection:
+            with suppress(ConnectionError):
+                for part in parts:
+                    connection.sendall(part.encode("latin-1") if isinstance(part, str) else part)
+            with suppress(ConnectionError):
+                while chunk := connection.recv(65_536):
+                    answer += chunk
+        return answer
+
     def memory(self) -> float:
         """Resident megabytes."""
         status = Path(f"/proc/{self.running.process.pid}/status").read_text(encoding="ascii")
@@ -58,15 +73,19 @@ class Target:
         """Open file descriptors."""
         return len(list(Path(f"/proc/{self.running.process.pid}/fd").iterdir()))
 
-    def serves(self, calls: int = 20) -> float:
-        """The slowest of some honest calls, in seconds; each must be answered."""
-        slowest = 0.0
+    def processor_seconds(self) -> float:
+        """Spent so far, however many others want the processor."""
+        numbers = (
+            Path(f"/proc/{self.running.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2]
+        )
+        user, system = numbers.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def serves(self, calls: int = 20) -> None:
+        """Some honest calls on connections of their own: each must be answered."""
         for _ in range(calls):
-            began = time.perf_counter()
-            with httpx2.Client(base_url=self.running.base, trust_env=False, timeout=5) as http:
+            with httpx2.Client(base_url=self.running.base, trust_env=False, timeout=PATIENCE_SECONDS) as http:
                 assert http.post(PATH, content=self.good).status_code == 200
-            slowest = max(slowest, time.perf_counter() - began)
-        return slowest
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +122,7 @@ class TestSlow:
                 elif number % 4 == 2:
                     connection.sendall(HEAD.encode() + b"Content-Length: 1000\r\n\r\n{")
             target.serves(40)
-            deadline = time.monotonic() + HEAD_SECONDS + 5
+            deadline = time.monotonic() + HEAD_SECONDS + PATIENCE_SECONDS
             while target.files() > files + 20:
                 assert time.monotonic() < deadline, "connections are held for ever"
                 for connection in held[::4]:
@@ -116,14 +135,13 @@ class TestSlow:
     def test_a_dripping_body_is_answered_with_408(self, target: Target) -> None:
         with target.connect() as connection:
             connection.sendall(HEAD.encode() + b"Content-Length: 1000\r\n\r\n")
-            began = time.monotonic()
-            with suppress(OSError):
-                for _ in range(40):
+            sent = 0
+            with suppress(ConnectionError):  # its end may overtake its answer
+                while sent < 900 and not select.select([connection], [], [], 0.1)[0]:
                     connection.sendall(b" ")
-                    time.sleep(0.1)
-            assert time.monotonic() - began < 4.5
-            with suppress(ConnectionResetError):
+                    sent += 1
                 assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+            assert sent < 900, "it waits for the last of the 1000 bytes"
 
     def test_a_reader_that_does_not_read_costs_little(self, target: Target) -> None:
         before = target.memory()
@@ -153,9 +171,8 @@ class TestEndless:
         ],
     )
     def test_is_cut_off(self, target: Target, opening: str, piece: bytes) -> None:
-        before, began = target.memory(), time.monotonic()
-        answer = target.says(opening, *endless(piece))
-        assert time.monotonic() - began < 5
+        before = target.memory()
+        answer = target.cuts_off(opening, *endless(piece))
         assert answer[:12] in (b"", b"HTTP/1.1 431", b"HTTP/1.1 400", b"HTTP/1.1 413")
         assert target.memory() - before < MAX_GROWTH_MB
         target.serves(1)
@@ -163,18 +180,20 @@ class TestEndless:
     def test_a_body_of_a_gigabyte_is_refused(self, target: Target) -> None:
         before = target.memory()
         head = HEAD + "Content-Length: 1000000000\r\n\r\n"
-        answer = target.says(head, *endless(b" ", 60))
+        answer = target.cuts_off(head, *endless(b" ", 60))
         assert answer[:12] in (b"", b"HTTP/1.1 413")
         chunked = HEAD + "Transfer-Encoding: chunked\r\n\r\n"
-        answer = target.says(chunked, *(chunk("186a0", part) for part in endless(b" ", 60)))
+        answer = target.cuts_off(chunked, *(chunk("186a0", part) for part in endless(b" ", 60)))
         assert answer[:12] in (b"", b"HTTP/1.1 413")
         assert target.memory() - before < MAX_GROWTH_MB
 
     def test_requests_ahead_are_answered_in_order_up_to_a_limit(self, target: Target) -> None:
         one = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
-        assert target.says(one * (MAX_AHEAD // 2)).count(b"HTTP/1.1 200") == MAX_AHEAD // 2
+        last = one.replace(b"Host", b"Connection: close\r\nHost")
+        answer = target.cuts_off(one * (MAX_AHEAD // 2) + last)
+        assert answer.count(b"HTTP/1.1 200") == MAX_AHEAD // 2 + 1
         before = target.memory()
-        target.says(*(one * 2_000 for _ in range(100)))
+        target.cuts_off(*(one * 2_000 for _ in range(100)))
         assert target.memory() - before < MAX_GROWTH_MB
         target.serves(1)
 
@@ -182,10 +201,10 @@ class TestEndless:
 class TestBodies:
     @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"prefetch":{"labs":[', b'{"context":' * 2])
     def test_deep_nesting_is_refused_quickly(self, target: Target, opening: bytes) -> None:
-        began = time.monotonic()
+        before = target.processor_seconds()
         response = target.running.http.post(PATH, content=opening * (900_000 // len(opening)))
         assert response.status_code == 400
-        assert time.monotonic() - began < 1
+        assert target.processor_seconds() - before < 1
 
     @pytest.mark.parametrize("read", [lambda body: read_request(body, SERVICES[0]), read_feedback])
     def test_a_compressed_body_is_refused_in_words_and_never_unpacked(
@@ -248,7 +267,7 @@ class TestNotQuiteHttp:
                 b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
             ),
             b"\x00" * 5_000,
-            os.urandom(5_000),
+            pytest.param(os.urandom(5_000), id="noise"),
         ],
     )
     def test_nothing_fails(self, target: Target, opening: bytes) -> None:

@@ -18,9 +18,10 @@ import pytest
 
 PATH = "/cds-services/twitching-patient-view"
 TOKEN = "Zq7marker-access-token"  # noqa: S105 - planted, to be found again
-BUDGET_MS = 800
-PATIENCE_SECONDS = 1.5
-"""The budget and what a busy machine takes besides."""
+BUDGET_MS = 2_000
+"""Enough for a busy machine to read the problem list, which is always in order."""
+PATIENCE_SECONDS = 30
+"""How long the worst servers hold out: far beyond the budget and what a busy machine takes besides."""
 TWITCHING = {
     "resourceType": "Condition",
     "id": "t",
@@ -52,17 +53,17 @@ def reset(connection: socket.socket) -> None:
 def drip(connection: socket.socket, content: bytes) -> None:
     for byte in content:
         connection.sendall(bytes([byte]))
-        time.sleep(0.05)
+        time.sleep(PATIENCE_SECONDS / len(content))
 
 
 def endlessly(connection: socket.socket, opening: bytes, piece: bytes) -> None:
     connection.sendall(opening)
-    for _ in range(2_000):
+    while True:
         connection.sendall(piece)
 
 
 def silence(connection: socket.socket) -> None:
-    connection.settimeout(5)
+    connection.settimeout(PATIENCE_SECONDS)
     with suppress(TimeoutError):
         connection.recv(1)
 
@@ -131,7 +132,7 @@ class Listener:
 
     def _one(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.settimeout(5)
+            connection.settimeout(PATIENCE_SECONDS)
             request = connection.recv(65_536)
             if not request:
                 return
@@ -202,9 +203,8 @@ def test_the_answer_comes_in_time_and_says_what_is_missing(
     before = memory(running)
     began = time.monotonic()
     answered = running.http.post(PATH, json=call(server))
-    seconds = time.monotonic() - began
+    assert time.monotonic() - began < PATIENCE_SECONDS / 2, "it waited for the server"
     assert answered.status_code == 200, answered.text
-    assert seconds < BUDGET_MS / 1000 + PATIENCE_SECONDS
     details = " ".join(card["detail"] for card in answered.json()["cards"])
     for missing in ("laboratory results", "prescribed medicines"):
         assert missing in details, "what could not be read is not named"
@@ -233,7 +233,7 @@ def test_many_calls_at_once_wait_no_longer_than_one(running: Any, ehr: Listener)
         caller.join()
     assert len(statuses) == 30
     assert set(statuses) <= {200, 412}  # 412: on a busy machine not even the problem list came in time
-    assert time.monotonic() - began < 2 * BUDGET_MS / 1000 + 2 * PATIENCE_SECONDS
+    assert time.monotonic() - began < 30 * BUDGET_MS / 1000 / 2, "they waited in turn"
 
 
 def test_the_token_is_nowhere_afterwards(running: Any) -> None:

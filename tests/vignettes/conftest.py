@@ -26,10 +26,10 @@ LAB = re.compile(
 )
 SHORTHAND = Path(__file__).parent / "shorthand.json"
 NORMAL, TEXT_LABS, FINDING_TEXT, MEASURES = json.loads(SHORTHAND.read_text(encoding="utf-8")).values()
-ANALYTES = yaml.safe_load((files("terminology") / "analytes.yaml").read_text(encoding="utf-8"))["analytes"]
-CONCEPTS = yaml.safe_load((files("terminology") / "text" / "concepts.yaml").read_text(encoding="utf-8"))[
-    "concepts"
-]
+ANALYTES, CONCEPTS = (
+    yaml.load((files("terminology") / file).read_text(encoding="utf-8"), yaml.CSafeLoader)[name]
+    for file, name in (("analytes.yaml", "analytes"), ("text/concepts.yaml", "concepts"))
+)
 
 
 def coding_of(table: dict[str, Any], name: str) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 def vignettes() -> list[Any]:
     found = []
     for path in sorted(HERE.rglob("*.yaml")):
-        cases = yaml.safe_load(path.read_text(encoding="utf-8"))
+        cases = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         found += [pytest.param(case, id=f"{path.stem}: {case['name']}") for case in cases]
     return found
 

@@ -180,7 +180,7 @@ class TestExamination:
             await asyncio.sleep(60)
             return []
 
-        monkeypatch.setattr(examination, "SECONDS", 0.05)
+        monkeypatch.setattr(examination, "SECONDS", 0.5)
         monkeypatch.setattr(examination, "CHECKS", {"one": breaks, "two": hangs, "three": clients_check})
         ended: list[str] = []
         found = asyncio.run(examine(Case(Settings()), ended.append))

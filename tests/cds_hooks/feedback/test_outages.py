@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from cds_hooks.storage.database import BUSY_SECONDS
+
 SERVICE = "/cds-services/twitching-patient-view"
 Send = Callable[[Any], int]
+Check = Callable[[Any], None]
 
 
 @pytest.fixture
@@ -37,25 +40,27 @@ def works_without(root: Path) -> Callable[[Any], None]:
     request = (root / "examples" / "low-potassium-on-a-thiazide" / "request.json").read_bytes()
 
     def check(running: Any) -> None:
-        began = time.monotonic()
-        response = running.http.post(SERVICE, content=request)
-        assert time.monotonic() - began < 1
-        assert response.status_code == 200
-        assert response.json()["cards"]
+        seconds = []
+        for _ in range(5):
+            began = time.monotonic()
+            response = running.http.post(SERVICE, content=request)
+            seconds.append(time.monotonic() - began)
+            assert response.status_code == 200
+            assert response.json()["cards"]
+        assert min(seconds) < BUSY_SECONDS / 2, "cards wait for the database, every time"
         assert running.http.get("/health/live").json() == {"status": "ok"}
-        began = time.monotonic()
         ready = running.http.get("/health/ready")
-        assert time.monotonic() - began < 2
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
 
     return check
 
 
-def ready_again(running: Any) -> None:
-    deadline = time.monotonic() + 10
-    while running.http.get("/health/ready").json()["status"] != "ready":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+@pytest.fixture
+def ready_again(until: Callable[..., None]) -> Callable[[Any], None]:
+    """Waits until nothing is amiss."""
+    return lambda running: until(
+        lambda: running.http.get("/health/ready").json()["status"] == "ready", "it is still degraded"
+    )
 
 
 def without_root() -> list[str]:
@@ -66,7 +71,7 @@ def without_root() -> list[str]:
 
 
 def test_locked(
-    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Callable[[Any], None]
+    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Check, ready_again: Check
 ) -> None:
     path = tmp_path / "feedback.sqlite3"
     with start(database_url=f"sqlite:///{path}") as running:
@@ -82,7 +87,7 @@ def test_locked(
 
 
 def test_read_only(
-    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Callable[[Any], None]
+    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Check, ready_again: Check
 ) -> None:
     folder = tmp_path / "state"
     folder.mkdir()
@@ -101,7 +106,7 @@ def test_read_only(
 
 
 def test_missing_folder(
-    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Callable[[Any], None]
+    start: Callable[..., Any], tmp_path: Path, send: Send, works_without: Check, ready_again: Check
 ) -> None:
     folder = tmp_path / "state"
     with start(database_url=f"sqlite:///{folder / 'feedback.sqlite3'}") as running:
@@ -121,7 +126,8 @@ def test_full(
     start: Callable[..., Any],
     tmp_path: Path,
     send: Send,
-    works_without: Callable[[Any], None],
+    works_without: Check,
+    ready_again: Check,
 ) -> None:
     """No file may grow: what a full disk or a used-up quota does to SQLite."""
     with start(database_url=f"sqlite:///{tmp_path / 'feedback.sqlite3'}", log_level="error") as running:
@@ -137,7 +143,7 @@ def test_full(
 
 
 def test_postgresql_is_down(
-    start: Callable[..., Any], postgres: Any, send: Send, works_without: Callable[[Any], None]
+    start: Callable[..., Any], postgres: Any, send: Send, works_without: Check, ready_again: Check
 ) -> None:
     url = postgres.new_database()
     with start(database_url=url) as running:

@@ -28,7 +28,7 @@ def call(prefetch: dict[str, Any] | None = None, encounter: str = "") -> bytes:
     ).encode()
 
 
-def completed(ehr: str, body: bytes, *, server: str = "", budget_ms: int = 2000) -> Any:
+def completed(ehr: str, body: bytes, *, server: str = "", budget_ms: int = 10_000) -> Any:
     async def run() -> Any:
         settings = FhirSettings(servers=(ehr,), allow_private_addresses=True, budget_ms=budget_ms)
         client = FhirClient(settings)
@@ -136,10 +136,10 @@ def test_each_failure_is_a_gap_in_words(answers: dict[str, Any], ehr: str, answe
 
 
 def test_the_budget_ends_all_waiting_and_keeps_what_arrived(answers: dict[str, Any], ehr: str) -> None:
-    answers.update({"/fhir/Condition?patient=p": 3.0})
+    answers.update({"/fhir/Condition?patient=p": 60.0})
     started = time.monotonic()
-    completion = completed(ehr, call(), budget_ms=400)
-    assert time.monotonic() - started < 2.0
+    completion = completed(ehr, call(), budget_ms=1500)  # in which a busy machine reads the others
+    assert time.monotonic() - started < 30
     assert "did not answer in time" in failures(completion)["conditions"]
     assert "labs" in completion.obtained
 
@@ -158,7 +158,7 @@ def test_a_server_that_is_not_on_the_list_is_not_asked(
 def test_a_private_address_is_refused_unless_allowed() -> None:
     async def run() -> Any:
         client = FhirClient(FhirSettings(servers=("https://localhost:9/fhir",)))
-        deadline = time.monotonic() + 1
+        deadline = time.monotonic() + 30
         try:
             return await client.fetch(Access("https://localhost:9/fhir"), {"k": "Patient/1"}, deadline)
         finally:

@@ -13,7 +13,7 @@ PATH = "/cds-services/twitching-patient-view/explain"
 
 
 def test_results_are_asked_for_with_a_closed_period_and_read(
-    start: Callable[..., Any], ehr: str, seen: list[tuple[str, str]], answers: Any
+    start: Callable[..., Any], ehr: str, seen: list[tuple[str, str]], answers: Any, tmp_path: Path
 ) -> None:
     today = date.today()  # noqa: DTZ011 - the local date, as the service has it
     twitching = {
@@ -46,7 +46,9 @@ def test_results_are_asked_for_with_a_closed_period_and_read(
         "fhirAuthorization": {"access_token": "t", "token_type": "Bearer"},
         "context": {"userId": "Practitioner/1", "patientId": "p"},
     }
-    with start(fhir_servers=ehr, allow_private_addresses="true", site=str(ORACLE_HEALTH)) as service:
+    fhir = {"servers": [ehr], "allow_private_addresses": True, "budget_ms": 10_000}
+    (tmp_path / "site.yaml").write_text(json.dumps({"fhir": fhir}), encoding="utf-8")  # JSON is YAML
+    with start("--config", "site.yaml", site=str(ORACLE_HEALTH)) as service:
         told = service.http.post(PATH, json=call).json()
     asked = {path.removeprefix("/fhir/") for path, _ in seen}
     assert {results, "MedicationRequest?patient=p&_count=100", "Patient/p"} <= asked

@@ -156,11 +156,16 @@ def test_nothing_is_lost_when_writing_is_interrupted() -> None:
 
 
 def test_a_service_stores_every_call_before_it_ends(
-    start: Callable[..., Any], tmp_path: Path, root: Path
+    start: Callable[..., Any], tmp_path: Path, root: Path, until: Callable[..., None]
 ) -> None:
     file = tmp_path / "counts.sqlite3"
+
+    def ready() -> bool:  # or else it may not have the time to make its tables at the end
+        return bool(service.http.get("/health/ready").json()["status"] == "ready")
+
     body = json.loads((root / "examples/low-potassium-on-a-thiazide/request.json").read_text())
     with start(database_url=f"sqlite:///{file}") as service:
+        until(ready, "it has no database")
         for _ in range(12):
             answer = service.http.post(f"/cds-services/{SERVICE}", json=body)
             assert answer.status_code == 200

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,20 +20,42 @@ def counted(page: str, start_of_line: str) -> float:
     return sum(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(start_of_line))
 
 
-def wait_until_counted(running: Any, calls: int) -> None:
-    """A call is counted after its answer was sent."""
-    deadline = time.monotonic() + 30
-    while counted(running.http.get("/metrics").text, "twitching_cds_call_seconds_count") < calls:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+def page_of(running: Any) -> str:
+    """The counters, or nothing if the connection was that of a worker that died."""
+    try:
+        return str(running.http.get("/metrics", headers={"Connection": "close"}).text)
+    except httpx2.TransportError:
+        return ""
 
 
-def children(process: int) -> list[int]:
-    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+@pytest.fixture
+def wait_until_counted(until: Callable[..., None]) -> Callable[[Any, int], None]:
+    """A call is counted and logged after its answer was sent."""
+
+    def wait(running: Any, calls: int) -> None:
+        name = "twitching_cds_call_seconds_count"
+        until(lambda: counted(page_of(running), name) >= calls, "a call was not counted")
+        until(lambda: len(logged(running)) >= calls, "a call was not logged")
+
+    return wait
+
+
+def logged(running: Any) -> list[Any]:
+    """The lines of the log, whole ones, that are about a call."""
+    whole = running.written.rpartition("\n")[0]
+    return [line for line in map(json.loads, whole.splitlines()) if line["message"] == "call"]
+
+
+def children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
 
 
 def test_several_workers_are_one_service(
-    start: Callable[..., Any], tmp_path: Path, record: bytes, monkeypatch: pytest.MonkeyPatch
+    start: Callable[..., Any],
+    tmp_path: Path,
+    record: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    wait_until_counted: Callable[[Any, int], None],
 ) -> None:
     monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
     item = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-03-01T09:30:00Z"}
@@ -46,20 +67,21 @@ def test_several_workers_are_one_service(
             sent = json.dumps({"feedback": [outcome]})
             assert running.http.post(f"{SERVICE}/feedback", content=sent, headers=headers).status_code == 200
         wait_until_counted(running, 40)
-        pages = [running.http.get("/metrics", headers={"Connection": "close"}).text for _ in range(4)]
+        pages = [page_of(running) for _ in range(4)]
         for page in pages:
             assert counted(page, 'twitching_cds_calls_total{operation="cards"') == 20
             assert counted(page, "twitching_cds_feedback_total") == 20
             assert counted(page, "twitching_cds_call_seconds_count") == 40
         assert running.http.get("/health/ready").json()["status"] == "ready"
-        workers = {
-            json.loads(line)["request_id"] for line in running.written.splitlines() if '"call"' in line
-        }
-        assert len(workers) == 40
+        assert len({line["request_id"] for line in logged(running)}) == 40
 
 
 def test_a_worker_that_dies_is_replaced_and_its_counts_are_kept(
-    start: Callable[..., Any], tmp_path: Path, record: bytes
+    start: Callable[..., Any],
+    tmp_path: Path,
+    record: bytes,
+    until: Callable[..., None],
+    wait_until_counted: Callable[[Any, int], None],
 ) -> None:
     with start("--workers", "2", database_url=f"sqlite:///{tmp_path / 'f.sqlite3'}") as running:
         for _ in range(10):
@@ -69,17 +91,10 @@ def test_a_worker_that_dies_is_replaced_and_its_counts_are_kept(
         workers = [one for one in before if b"spawn_main" in Path(f"/proc/{one}/cmdline").read_bytes()]
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while len(set(children(running.process.pid)) - set(before)) < 1:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        page = ""
-        while time.monotonic() < deadline and not page:
-            try:
-                page = running.http.get("/metrics", headers={"Connection": "close"}).text
-            except httpx2.TransportError:  # the connection that the dead worker had taken
-                time.sleep(0.1)
-        assert counted(page, 'twitching_cds_calls_total{operation="cards"') == 10
+        until(lambda: children(running.process.pid) - before, "the dead worker was not replaced")
+        pages: list[str] = []
+        until(lambda: pages.append(page_of(running)) or pages[-1], "nobody shows the counters")
+        assert counted(pages[-1], 'twitching_cds_calls_total{operation="cards"') == 10
 
 
 def test_the_folder_of_the_counters_is_removed(
@@ -94,22 +109,22 @@ def test_the_folder_of_the_counters_is_removed(
 
 
 def test_a_call_that_is_under_way_is_answered_before_the_end(
-    start: Callable[..., Any], tmp_path: Path, record: bytes
+    start: Callable[..., Any], tmp_path: Path, record: bytes, until: Callable[..., None]
 ) -> None:
     with start(database_url=f"sqlite:///{tmp_path / 'f.sqlite3'}") as running:
-        head = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(record)}\r\n\r\n".encode()
-        with socket.create_connection(("127.0.0.1", running.port), timeout=10) as connection:
-            connection.sendall(head + record[:100])
-            time.sleep(0.3)
+        head = f"POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(record)}\r\n"
+        with socket.create_connection(("127.0.0.1", running.port), timeout=60) as connection:
+            connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode() + record[:100])
+            assert connection.recv(1000).startswith(b"HTTP/1.1 100 "), "it waits for the rest"
             running.process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
+            until(lambda: "Shutting down" in running.written, "it does not stop")
             connection.sendall(record[100:])
             answer = b""
             while chunk := connection.recv(65536):
                 answer += chunk
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"cards":[{' in answer
-        assert running.process.wait(timeout=10) in (0, -signal.SIGTERM)
+        assert running.process.wait(timeout=60) in (0, -signal.SIGTERM)
     lines = [json.loads(line) for line in running.written.splitlines()]
     assert lines[-1]["message"].startswith("Finished server process")
     assert [line["status"] for line in lines if line["message"] == "call"] == [200]

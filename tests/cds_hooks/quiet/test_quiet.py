@@ -23,6 +23,12 @@ Json = dict[str, Any]
 Call = Callable[..., Json]
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may need longer than a live call would wait."""
+    monkeypatch.setattr(rules, "PATIENCE_SECONDS", 30)
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     return tmp_path / "f.sqlite3"

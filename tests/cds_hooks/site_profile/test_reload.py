@@ -14,7 +14,7 @@ from cds_hooks.settings import Settings
 from mappings.knowledge import load_knowledge
 
 PATH = "/cds-services/twitching-patient-view"
-SECONDS = 15
+SECONDS = 60
 
 
 @pytest.fixture

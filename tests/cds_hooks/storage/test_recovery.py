@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from cds_hooks.storage import database
 from cds_hooks.storage.database import Database, StorageError
 from cds_hooks.storage.tables import feedback, metadata, seen_token
 
@@ -31,13 +32,21 @@ async def count(database: Database) -> int:
         return len((await connection.execute(select(seen_token))).all())
 
 
+@pytest.fixture
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may need longer to make the tables than an answer about readiness may take."""
+    monkeypatch.setattr(database, "CHECK_SECONDS", 60)
+
+
 class TestReadiness:
+    @pytest.mark.usefixtures("_patient")
     def test_ready(self, using: Using, database_url: str) -> None:
         async def twice(database: Database) -> list[bool]:
             return [await database.ready(), await database.ready()]
 
         assert using(database_url, twice) == [True, True]
 
+    @pytest.mark.usefixtures("_patient")
     def test_a_missing_folder_is_noticed_and_so_is_its_return(self, using: Using, tmp_path: Path) -> None:
         folder = tmp_path / "later"
 
@@ -58,12 +67,16 @@ class TestReadiness:
         async def use(database: Database) -> list[bool]:
             locker.execute("BEGIN EXCLUSIVE")
             loop = asyncio.get_running_loop()
-            began = loop.time()
-            locked = await database.ready()
-            assert loop.time() - began < 1.5
+            took = []
+            for _ in range(3):
+                began = loop.time()
+                locked = await database.ready()
+                took.append(loop.time() - began)
+            assert min(took) < 1.5, "it waits for the lock, every time"
             locker.execute("ROLLBACK")
-            while not await database.ready():
-                assert loop.time() - began < 10
+            async with asyncio.timeout(60):
+                while not await database.ready():
+                    pass
             return [locked, await database.ready()]
 
         assert using(f"sqlite:///{path}", use) == [False, True]
@@ -85,6 +98,7 @@ class TestReadiness:
         assert using(f"sqlite:///{path}", Database.ready) is False
         locker.close()
 
+    @pytest.mark.usefixtures("_patient")
     def test_a_failed_commit_is_remembered_until_one_succeeds(self, using: Using, database_url: str) -> None:
         async def use(database: Database) -> list[bool]:
             await write(database)

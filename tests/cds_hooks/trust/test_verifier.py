@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from functools import partial
 from typing import Any
 
@@ -71,21 +72,20 @@ def test_a_refusal_takes_the_same_time_whatever_is_wrong(
         "replayed": [b"Bearer " + good],
     }
 
-    async def ask() -> dict[str, float]:
+    async def ask() -> dict[str, list[float]]:
         await checked.verify([b"Bearer " + good], forge.aud)
-        took = {}
-        for reason, authorization in attacks.items():
-            started = time.monotonic()
-            with pytest.raises(Unauthorised, match=f"^{reason}$"):
-                await checked.verify(authorization, forge.aud)
-            took[reason] = time.monotonic() - started
+        took = defaultdict(list)
+        for _ in range(3):
+            for reason, authorization in attacks.items():
+                started = time.monotonic()
+                with pytest.raises(Unauthorised, match=f"^{reason}$"):
+                    await checked.verify(authorization, forge.aud)
+                took[reason].append(time.monotonic() - started)
         return took
 
     took = asyncio.run(ask())
-    assert min(took.values()) >= 0.199
-    assert (
-        max(took.values()) < 0.4
-    )  # a busy machine may wake up late, but not by as much as a check would take
+    assert min(map(min, took.values())) >= 0.199
+    assert max(map(min, took.values())) < 0.4  # the quickest of each: a busy machine may wake up late
 
 
 def test_a_forged_token_leaves_no_trace_and_fetches_no_key_set(

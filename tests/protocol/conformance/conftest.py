@@ -49,6 +49,7 @@ class Site:
 
     def __init__(self, running: Any, calls: dict[str, Json]) -> None:
         self.http: httpx2.Client = running.http
+        self.process: int = running.process.pid
         self.discovery = self.http.get("/cds-services")
         self.calls = calls
         self.answers = {

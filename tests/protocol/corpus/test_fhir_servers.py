@@ -24,7 +24,7 @@ FAILURES: dict[str, tuple[Any, str]] = {
         (200, "<html><body>Please log in</body></html>"),
         "did not answer with a FHIR resource",
     ),
-    "no answer in time": (9.0, "the EHR's server did not answer in time"),
+    "no answer in time": (60.0, "the EHR's server did not answer in time"),
     "half a Bundle": ((200, '{"resourceType": "Bundle", "entry": [{'), "laboratory results"),
     "an OperationOutcome": ((200, '{"resourceType": "OperationOutcome"}'), "laboratory results"),
     "a list": ((200, "[]"), "did not answer with a FHIR resource"),
@@ -37,7 +37,7 @@ def reading(
 ) -> Iterator[Any]:
     """With a budget that a busy machine keeps, and far below the silence of a server that stalls."""
     web.answers["*"] = (200, EMPTY)
-    settings = {"servers": [f"{web.url}/fhir"], "allow_private_addresses": True, "budget_ms": 2_000}
+    settings = {"servers": [f"{web.url}/fhir"], "allow_private_addresses": True, "budget_ms": 3_000}
     site = tmp_path_factory.mktemp("reading") / "site.yaml"
     site.write_text(yaml.safe_dump({"fhir": settings}), encoding="utf-8")
     with start_lasting("--config", str(site)) as running:
@@ -81,7 +81,7 @@ def test_a_failure_is_named_on_a_card_in_time(
     web.answers[LABS], says = FAILURES[name]
     started = time.monotonic()
     said = told(sound(send(f"{web.url}/fhir"))["cards"])
-    assert time.monotonic() - started < 7
+    assert time.monotonic() - started < 30, "it waited for the server"
     assert says in said
     assert "laboratory results: " in said
     assert "prescribed medicines: " not in said, "what could be read is no gap"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -32,10 +31,7 @@ def programs(root: Path, lacking: Callable[[str], NoReturn]) -> Path:
 class FhirServer:
     """sekmet-fhir with strict validation; its simulator of a hospital is off."""
 
-    def __init__(self, program: Path, folder: Path, token: str = "") -> None:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            port = int(listener.getsockname()[1])
+    def __init__(self, program: Path, folder: Path, port: int, token: str = "") -> None:
         self.base = f"http://127.0.0.1:{port}/fhir"
         self.token = token
         settings: Json = {
@@ -66,7 +62,7 @@ class FhirServer:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                if self.http.get("/metadata", timeout=2).is_success:
+                if self.http.get("/metadata", timeout=5).is_success:
                     return
             except httpx2.TransportError:
                 time.sleep(0.1)
@@ -88,25 +84,31 @@ class FhirServer:
     def stop(self) -> None:
         self.http.close()
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(PATIENCE)
 
 
-def _serve(programs: Path, factory: pytest.TempPathFactory, token: str = "") -> Iterator[FhirServer]:
-    server = FhirServer(programs / "bin" / "sekmet", factory.mktemp("fhir"), token)
+def _serve(
+    programs: Path, factory: pytest.TempPathFactory, port: int, token: str = ""
+) -> Iterator[FhirServer]:
+    server = FhirServer(programs / "bin" / "sekmet", factory.mktemp("fhir"), port, token)
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def open_server(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
+def open_server(
+    programs: Path, tmp_path_factory: pytest.TempPathFactory, new_port: Callable[[], int]
+) -> Iterator[FhirServer]:
     """A FHIR server that asks nobody who they are."""
-    yield from _serve(programs, tmp_path_factory)
+    yield from _serve(programs, tmp_path_factory, new_port())
 
 
 @pytest.fixture(scope="session")
-def secured_server(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FhirServer]:
+def secured_server(
+    programs: Path, tmp_path_factory: pytest.TempPathFactory, new_port: Callable[[], int]
+) -> Iterator[FhirServer]:
     """A FHIR server that wants its bearer token."""
-    yield from _serve(programs, tmp_path_factory, TOKEN)
+    yield from _serve(programs, tmp_path_factory, new_port(), TOKEN)
 
 
 @pytest.fixture(scope="session")
