@@ -1,5 +1,5 @@
 # serve  starts the service (host and port: make serve ARGS="--port 9000")
-# test   runs the tests (some of them: make test ARGS="tests/mappings -k potassium")
+# test   runs all tests, on every core (some of them: make test ARGS="tests/mappings -k potassium")
 # check  lints, checks types, import contracts and data files
 # bench  measures speed (in a minute: make bench ARGS=--quick)
 # soak   attacks and wears the service for an hour (make soak ARGS="--minutes 5 --only load"); fuzz: hostile calls only
@@ -34,11 +34,13 @@ help:
 serve: $(VENV)/installed
 	$(RUN) cds_hooks.cli serve $(ARGS)
 
+# A file stays with one worker, which starts a file's servers once. The files come in the order of their names.
+ALL := --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/installed-dev $(E2E)/installed system-deps
-	$(RUN) pytest $(ARGS)
+	$(RUN) pytest $(or $(ARGS),$(ALL))
 
 coverage: $(VENV)/installed-dev $(E2E)/installed system-deps
-	$(RUN) pytest --cov $(ARGS)
+	$(RUN) pytest --cov $(or $(ARGS),$(ALL))
 
 check: $(VENV)/installed-dev
 	$(RUN) ruff check
