@@ -54,6 +54,18 @@ class _MedicationChoice(_Part):
     reference: _Reference | None = None
 
 
+class Glance(_Part):
+    """All that is needed of an Observation, which nearly all resources of an export are; of others the type."""
+
+    resource_type: str
+    subject: _Reference | None = None
+    patient: _Reference | None = None
+    code: Raw = Raw()
+    value_quantity: _Quantity | None = None
+    effective_date_time: str = ""
+    issued: str = ""
+
+
 class Head(_Part):
     """The elements of a resource, of any type, that are needed here; codes stay JSON, because they repeat."""
 
@@ -71,10 +83,9 @@ class Head(_Part):
     issued: str = ""
     authored_on: str = ""
     recorded_date: str = ""
-    onset_date_time: str = ""
-    abatement_date_time: str = ""
     period: _Period | None = None
     authored: str = ""
+    date_asserted: str = ""
     status: str = ""
 
 
@@ -102,6 +113,8 @@ class BadLineError(ValueError):
     """A line that is no resource; says why, without its content."""
 
 
+glance: Final = msgspec.json.Decoder(Glance).decode
+"""Raises DATA_ERRORS for what is out of shape. The line must be UTF-8: what is skipped is not checked for it."""
 _head: Final = msgspec.json.Decoder(Head)
 _reduced: Final = msgspec.json.Decoder(_Reduced)
 _text: Final = msgspec.json.Decoder(str)
@@ -110,11 +123,8 @@ _reference: Final = msgspec.json.Decoder(_Reference)
 
 def read_head(line: bytes) -> Line:
     """Raises BadLineError."""
-    if not line.isascii():
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            raise BadLineError("not UTF-8") from None
+    if not line.isascii() and not is_utf_8(line):
+        raise BadLineError("not UTF-8")
     try:
         head = _head.decode(line)
     except DATA_ERRORS:
@@ -122,7 +132,7 @@ def read_head(line: bytes) -> Line:
     type_ = head.resource_type
     kind = KINDS.get(type_, b"")
     named = head.subject or head.patient
-    patient = head.id if kind == b"T" else _patient(named.reference) if named else ""
+    patient = head.id if kind == b"T" else patient_in(named.reference) if named else ""
     return Line(type_, kind, patient, head.id, head)
 
 
@@ -141,7 +151,7 @@ def _out_of_shape(line: bytes) -> Line:
             named = named or _reference.decode(raw).reference
         except DATA_ERRORS:
             continue
-    return Line(type_, kind, id_ if kind == b"T" else _patient(named), id_, None)
+    return Line(type_, kind, id_ if kind == b"T" else patient_in(named), id_, None)
 
 
 def _as_text(raw: Raw) -> str:
@@ -151,7 +161,16 @@ def _as_text(raw: Raw) -> str:
         return ""
 
 
-def _patient(reference: str) -> str:
+def is_utf_8(line: bytes) -> bool:
+    """Whether all of the line is text."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def patient_in(reference: str) -> str:
     """The bare id of the patient that a reference names, by the reader's own rule; empty if it names none."""
     type_, id_ = local_key(reference)
     if type_ == "Patient":
@@ -165,18 +184,3 @@ def medication_id(head: Head) -> str:
     if found is None or not found.reference or found.reference.startswith("#"):
         return ""
     return local_key(found.reference)[1]
-
-
-def newest_day(head: Head) -> str:
-    """The latest time that the resource states, as written; empty if it states none."""
-    period = head.period
-    return max(
-        head.effective_date_time,
-        head.issued,
-        head.authored_on,
-        head.recorded_date,
-        head.onset_date_time,
-        head.abatement_date_time,
-        head.authored,
-        *((period.start, period.end) if period else ()),
-    )

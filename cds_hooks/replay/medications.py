@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from cds_hooks.replay import segments
 from cds_hooks.replay.heads import MEDICATION, read_head
 from cds_hooks.replay.scan import PLAIN, UNMAPPED
-from cds_hooks.replay.segments import Index, Spill, Stretch, partition_of, records, write_json
+from cds_hooks.replay.segments import Index, Spill, Stretch, groups, partition_of, write_json
 from cds_hooks.replay.unmapped import unmapped
 
 
@@ -33,20 +34,23 @@ def hand_out(task: MedicationTask) -> int:
     work = Path(task.work)
     wanted: defaultdict[bytes, set[bytes]] = defaultdict(set)
     known: defaultdict[bytes, set[bytes]] = defaultdict(set)
-    for record in records(work, task.stretches):
-        key, _, content = record.partition(b"\t")
-        (known if key[:1] == MEDICATION else wanted)[key[1:]].add(content)
+    for key, lines in groups(work, task.stretches):
+        (known if key[:1] == MEDICATION else wanted)[key[1:]].update(lines)
     spill = Spill(work / "medications", str(task.partition))
+    held = 0
     for name in wanted.keys() & known.keys():
         contents = sorted(known[name])
         heads = [read_head(content).head for content in contents]
         unknown = {found for head in heads if head and (found := unmapped(head))}
         for patient in sorted(wanted[name]):
             place = partition_of(patient.decode(), task.partitions)
-            for content in contents:
-                spill.add(place, b"%s%s%s\t%s\n" % (MEDICATION, PLAIN, patient, content))
-            for found in unknown:
-                spill.add(place, b"%s%s%s\t%s\n" % (UNMAPPED, PLAIN, patient, msgspec.json.encode(found)))
+            held += sum(map(len, contents))
+            spill.lines_of(place, MEDICATION + PLAIN + patient).extend(contents)
+            if unknown:
+                spill.lines_of(place, UNMAPPED + PLAIN + patient).extend(map(msgspec.json.encode, unknown))
+            if held >= segments.RUN_BYTES:
+                spill.flush()
+                held = 0
     spill.flush()
     write_json(result_file(work, task.partition), spill.index)
     return sum(stretch.length for stretch in task.stretches)

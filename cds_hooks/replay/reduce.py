@@ -12,9 +12,10 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
+from cds_hooks.replay.collector import without_collector
 from cds_hooks.replay.patient import KeptBack, Moment, Outcome, Setup, replay_patient
 from cds_hooks.replay.scan import UNMAPPED
-from cds_hooks.replay.segments import Stretch, atomic, records, write_json
+from cds_hooks.replay.segments import Stretch, atomic, groups, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
 
@@ -69,6 +70,11 @@ def result_file(work: Path, folder: str, partition: int, kind: str = "json") -> 
 
 def reduce(task: ReduceTask) -> tuple[int, int]:
     """Bytes and patients of the partition; the result is on disk when this returns."""
+    with without_collector():
+        return _reduce(task)
+
+
+def _reduce(task: ReduceTask) -> tuple[int, int]:
     work = Path(task.work)
     size = sum(stretch.length for stretch in task.stretches)
     passes = max(1, -(-size // HELD_BYTES))
@@ -115,17 +121,20 @@ def _patients(
     work: Path, stretches: list[Stretch], number: int, passes: int
 ) -> Iterator[tuple[bytes, dict[bytes, list[tuple[bytes, bytes]]]]]:
     """Each patient with all lines, each line once and in one order, whatever order they came in."""
-    found: defaultdict[bytes, set[bytes]] = defaultdict(set)
-    for record in records(work, stretches):
-        key, _, _ = record.partition(b"\t")
-        patient = key[2:]
-        if passes == 1 or crc32(patient, 1) % passes == number:
-            found[patient].add(record)
+    found: defaultdict[bytes, dict[bytes, set[bytes]]] = defaultdict(dict)
+    for key, content in groups(work, stretches):
+        tag, patient = key[:2], key[2:]
+        if passes > 1 and crc32(patient, 1) % passes != number:
+            continue
+        if known := found[patient].get(tag):
+            known.update(content)
+        else:
+            found[patient][tag] = set(content)
     for patient in sorted(found):
         lines: defaultdict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
-        start = 3 + len(patient)
-        for record in sorted(found.pop(patient)):
-            lines[record[:1]].append((record[1:2], record[start:]))
+        for tag, once in sorted(found.pop(patient).items()):
+            flag = tag[1:]
+            lines[tag[:1]] += [(flag, line) for line in sorted(once)]
         yield patient, lines
 
 

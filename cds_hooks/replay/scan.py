@@ -4,17 +4,31 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from cds_hooks.replay.export import Broken, Chunk, read_lines
-from cds_hooks.replay.heads import MEDICATION, BadLineError, Head, Line, medication_id, newest_day, read_head
+from cds_hooks.replay import segments
+from cds_hooks.replay.collector import without_collector
+from cds_hooks.replay.export import Broken, Chunk, read_blocks
+from cds_hooks.replay.heads import (
+    MEDICATION,
+    BadLineError,
+    Glance,
+    Head,
+    Line,
+    glance,
+    is_utf_8,
+    medication_id,
+    patient_in,
+    read_head,
+)
 from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
-from cds_hooks.replay.unmapped import unmapped
+from cds_hooks.replay.unmapped import Unmapped, unmapped, unmapped_result
+from mappings.from_fhir.dates import when
+from mappings.from_fhir.details import DATA_ERRORS
 
 MOST_LISTED: Final = 1000
 """Bad lines that one chunk lists; all are counted."""
@@ -24,7 +38,9 @@ WANTED: Final = b"W"
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
-DECEASED: Final = b'"deceased'
+MOST_DAYS: Final = 100_000
+MOST_SEEN: Final = 200_000
+"""What is remembered of a chunk, so that memory stays bounded."""
 
 
 class ScanTask(Struct, frozen=True):
@@ -65,100 +81,188 @@ def result_file(work: Path, number: int) -> Path:
 
 def scan(task: ScanTask) -> int:
     """Read one chunk; the result is on disk when this returns. The size is returned for the progress bar."""
-    work = Path(task.work)
     found = Scanned(task.number, task.chunk.end - task.chunk.start)
-    types, ignored, unassigned = Counter[str](), Counter[str](), Counter[str]()
-    patients = Spill(work / "scan", f"{task.number}.p")
-    medications = Spill(work / "scan", f"{task.number}.m")
-    seen: set[tuple[str, object]] = set()
-    for content in _lines(task, found):
-        try:
-            line = _read(content)
-        except BadLineError as error:
-            found.bad += 1
-            if len(found.listed) < MOST_LISTED:
-                found.listed.append((found.rows, str(error)))
-            continue
-        if line.type == "Medication" and line.id and content:
-            types[line.type] += 1
-            medications.add(
-                partition_of(line.id, task.partitions),
-                b"%s%s\t%s\n" % (MEDICATION, line.id.encode(), content),
-            )
-            continue
-        if not line.kind:
-            ignored[line.type] += 1
-            continue
-        types[line.type] += 1
-        if not line.patient or "\t" in line.patient or "\n" in line.patient:
-            unassigned[line.type] += 1
-            continue
-        if task.sample < 1 and not _is_sampled(line.patient, task):
-            continue
-        partition, patient = partition_of(line.patient, task.partitions), line.patient.encode()
-        patients.add(
-            partition, b"%s%s%s\t%s\n" % (line.kind, _flag(line, content or b"", task.day), patient, content)
-        )
-        if line.head is not None and line.kind in b"ORS":
-            _note(line.head, line.patient, (patients, medications), seen, task.partitions)
-    patients.flush()
-    medications.flush()
-    found.patients, found.medications = patients.index, medications.index
-    found.types, found.ignored, found.unassigned = dict(types), dict(ignored), dict(unassigned)
-    write_json(result_file(work, task.number), found)
+    with without_collector():
+        _Sorter(task, found).sort()
+    write_json(result_file(Path(task.work), task.number), found)
     return found.size
 
 
-def _lines(task: ScanTask, found: Scanned) -> Iterator[bytes | None]:
-    """The lines that are not blank; a file that breaks off is noted."""
-    try:
-        for content in read_lines(Path(task.export), task.chunk):
-            found.rows += 1
-            if content is None or content.strip():
-                found.lines += 1
-                yield content
-    except Broken as error:
-        found.broken = str(error)
+class _Sorter:
+    """Sorts the lines of one chunk; the loop over the results is what a replay spends most of its time on."""
 
+    def __init__(self, task: ScanTask, found: Scanned) -> None:
+        folder = Path(task.work) / "scan"
+        self._task, self._found = task, found
+        self._patients = Spill(folder, f"{task.number}.p")
+        self._medications = Spill(folder, f"{task.number}.m")
+        self._results: dict[tuple[str, bytes], list[bytes] | None] = {}
+        """Reference to the patient and flag -> where the results go until the next flush; None: nowhere."""
+        self._settled: dict[str, bool] = {}
+        self._seen: set[tuple[str, object]] = set()
+        self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
+        self._held = 0
 
-def _read(content: bytes | None) -> Line:
-    if content is None:
-        raise BadLineError("too long")
-    return read_head(content)
+    def sort(self) -> None:
+        """All lines; a file that breaks off is noted."""
+        found = self._found
+        try:
+            for block in read_blocks(Path(self._task.export), self._task.chunk):
+                for row, content in enumerate(block, found.rows + 1):
+                    self._line(row, content)
+                found.rows += len(block)
+                if self._held >= segments.RUN_BYTES:
+                    self._flush()
+        except Broken as error:
+            found.broken = str(error)
+        self._flush()
+        found.lines += found.rows
+        found.patients, found.medications = self._patients.index, self._medications.index
+        found.types, found.ignored = dict(self._types), dict(self._ignored)
+        found.unassigned = dict(self._unassigned)
+
+    def _flush(self) -> None:
+        self._patients.flush()
+        self._medications.flush()
+        self._results.clear()
+        self._held = 0
+
+    def _line(self, row: int, content: bytes | None) -> None:
+        try:
+            if content is None:
+                raise BadLineError("too long")
+            try:
+                head = glance(content)
+            except DATA_ERRORS:
+                head = None
+            if head and head.resource_type == "Observation" and (content.isascii() or is_utf_8(content)):
+                self._result(head, content)
+            elif content.strip():
+                self._other(read_head(content), content)
+            else:
+                self._found.lines -= 1
+        except BadLineError as error:
+            self._found.bad += 1
+            if len(self._found.listed) < MOST_LISTED:
+                self._found.listed.append((row, str(error)))
+
+    def _result(self, head: Glance, content: bytes) -> None:
+        self._types["Observation"] += 1
+        named = head.subject or head.patient
+        reference = named.reference if named else ""
+        flag = PLAIN if self._is_settled_result(head) else CARE
+        try:
+            lines = self._results[reference, flag]
+        except KeyError:
+            lines = self._lines_of(b"O" + flag, patient_in(reference))
+            self._results[reference, flag] = lines
+        if lines is None:
+            self._leave_out("Observation", patient_in(reference))
+            return
+        lines.append(content)
+        self._held += len(content)
+        if unknown := unmapped_result(head, content):
+            self._note(patient_in(reference), unknown)
+
+    def _other(self, line: Line, content: bytes) -> None:
+        if line.type == "Medication" and line.id:
+            self._types[line.type] += 1
+            self._medication(MEDICATION, line.id, content)
+            return
+        if not line.kind:
+            self._ignored[line.type] += 1
+            return
+        self._types[line.type] += 1
+        lines = self._lines_of(line.kind + self._flag(line, content), line.patient)
+        if lines is None:
+            self._leave_out(line.type, line.patient)
+            return
+        lines.append(content)
+        self._held += len(content)
+        if line.head is not None and line.kind in b"ORS":
+            if wanted := medication_id(line.head):
+                if self._is_new(line.patient, wanted):
+                    self._medication(WANTED, wanted, line.patient.encode())
+            elif unknown := unmapped(line.head):
+                self._note(line.patient, unknown)
+
+    def _lines_of(self, tag: bytes, patient: str) -> list[bytes] | None:
+        """Where the lines of a patient go; None if of nobody, or of one who is not in the sample."""
+        task = self._task
+        if not patient or "\n" in patient or (task.sample < 1 and not _is_sampled(patient, task)):
+            return None
+        return self._patients.lines_of(partition_of(patient, task.partitions), tag + patient.encode())
+
+    def _leave_out(self, type_: str, patient: str) -> None:
+        if not patient or "\n" in patient:
+            self._unassigned[type_] += 1
+
+    def _medication(self, kind: bytes, id_: str, content: bytes) -> None:
+        """A Medication, or who wants it: by its id."""
+        if "\n" not in id_:
+            place = partition_of(id_, self._task.partitions)
+            self._medications.lines_of(place, kind + id_.encode()).append(content)
+            self._held += len(content)
+
+    def _note(self, patient: str, unknown: Unmapped) -> None:
+        """Spill what is not known."""
+        lines = self._lines_of(UNMAPPED + PLAIN, patient) if self._is_new(patient, unknown) else None
+        if lines is not None:
+            lines.append(msgspec.json.encode(unknown))
+
+    def _is_new(self, patient: str, said: object) -> bool:
+        """Whether this was not said of the patient in this chunk yet, as far as that is remembered."""
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
+        before = len(self._seen)
+        self._seen.add((patient, said))
+        return len(self._seen) > before
+
+    def _flag(self, line: Line, content: bytes) -> bytes:
+        """PLAIN when the resource is known on the day as it stands, by what `dated` would read of it."""
+        head, known = line.head, self._is_known
+        settled = False
+        if self._task.day and head is not None:
+            match line.kind:
+                case b"T":
+                    settled = b'"deceased' not in content
+                case b"O":
+                    settled = self._is_settled_result(head)
+                case b"R":
+                    settled = head.status == "active" and known(head.authored_on)
+                case b"S":
+                    settled = head.status == "active" and known(head.date_asserted)
+                case b"C":
+                    settled = known(head.recorded_date) and b'"abatement' not in content
+                case b"E":
+                    times = head.period
+                    settled = times is not None and known(times.start) and known(times.end)
+                    settled = settled and b'"actualPeriod' not in content
+                case b"V":
+                    settled = known(head.authored_on)
+                case b"Q":
+                    settled = known(head.authored)
+        return PLAIN if settled else CARE
+
+    def _is_settled_result(self, head: Glance | Head) -> bool:
+        known = self._is_known
+        return known(head.effective_date_time) and (not head.issued or known(head.issued))
+
+    def _is_known(self, time: str) -> bool:
+        """Whether a stated time is not after the day; False if it cannot be read or there are several days."""
+        start = time[:11]  # the day and what ends it, without the time of day, which hardly ever repeats
+        try:
+            return self._settled[start]
+        except KeyError:
+            stated = when(start)
+        if len(self._settled) > MOST_DAYS:
+            self._settled.clear()
+        known = bool(self._task.day and stated and stated.earliest.isoformat() <= self._task.day)
+        self._settled[start] = known
+        return known
 
 
 def _is_sampled(patient: str, task: ScanTask) -> bool:
     """By the id alone, so that every resource of a patient is in or out."""
     drawn = hashlib.blake2b(f"{task.seed}/{patient}".encode(), digest_size=4).digest()
     return int.from_bytes(drawn) < task.sample * 2**32
-
-
-def _flag(line: Line, content: bytes, day: str) -> bytes:
-    """PLAIN when the resource is known on `day` as it stands."""
-    head = line.head
-    if not day or head is None:
-        return CARE
-    if line.kind == b"T":
-        return CARE if DECEASED in content else PLAIN
-    if line.kind in b"RS" and head.status != "active":
-        return CARE
-    newest = newest_day(head)
-    return PLAIN if newest and newest[:10] <= day and line.kind != b"E" else CARE
-
-
-def _note(
-    head: Head, patient: str, spills: tuple[Spill, Spill], seen: set[tuple[str, object]], partitions: int
-) -> None:
-    """Spill, once per chunk and patient, which Medication is wanted and what is not known."""
-    patients, medications = spills
-    if len(seen) > 200_000:
-        seen.clear()
-    if wanted := medication_id(head):
-        if (patient, wanted) not in seen and "\t" not in wanted and "\n" not in wanted:
-            seen.add((patient, wanted))
-            record = b"%s%s\t%s\n" % (WANTED, wanted.encode(), patient.encode())
-            medications.add(partition_of(wanted, partitions), record)
-    elif (unknown := unmapped(head)) and (patient, unknown) not in seen:
-        seen.add((patient, unknown))
-        record = b"%s%s%s\t%s\n" % (UNMAPPED, PLAIN, patient.encode(), msgspec.json.encode(unknown))
-        patients.add(partition_of(patient, partitions), record)

@@ -1,7 +1,7 @@
-"""Records sorted into partitions and spilled to disk: one file per run, each partition a stretch of it.
+"""Lines sorted into partitions and spilled to disk: one file per run, each partition a stretch of it.
 
-A record is `<kind><flag><patient>TAB<content>` and ends with a line feed; neither a FHIR id nor a line of NDJSON
-holds one.
+Within a stretch the lines of one key stand together below a line that says how many they are: `<key>TAB<number>`.
+A key is `<kind><flag><patient>`; neither a key nor a line of NDJSON holds a line feed.
 """
 
 from __future__ import annotations
@@ -38,20 +38,17 @@ def partition_of(key: str, partitions: int) -> int:
 
 
 class Spill:
-    """Collects records by partition and writes them whenever enough are held."""
+    """Collects lines by partition and key; whoever adds them flushes when enough are held."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
-        self._held: defaultdict[int, list[bytes]] = defaultdict(list)
-        self._bytes = 0
+        self._held: defaultdict[int, dict[bytes, list[bytes]]] = defaultdict(dict)
         self._runs = 0
         self.index: Index = {}
 
-    def add(self, partition: int, record: bytes) -> None:
-        self._held[partition].append(record)
-        self._bytes += len(record)
-        if self._bytes >= RUN_BYTES:
-            self.flush()
+    def lines_of(self, partition: int, key: bytes) -> list[bytes]:
+        """The lines of a key that are held, to append to until the next flush."""
+        return self._held[partition].setdefault(key, [])
 
     def flush(self) -> None:
         """Write what is held. A run appears under its name only when it is complete."""
@@ -61,15 +58,17 @@ class Spill:
         place = 0
         with atomic(path) as file:
             for partition in sorted(self._held):
-                records = self._held[partition]
-                length = sum(map(len, records))
-                file.writelines(records)
+                parts: list[bytes] = []
+                for key, lines in self._held.pop(partition).items():
+                    parts.append(b"%s\t%d" % (key, len(lines)))
+                    parts += lines
+                parts.append(b"")
+                content = b"\n".join(parts)
+                file.write(content)
                 self.index.setdefault(partition, []).append(
-                    Stretch(f"{self._folder.name}/{path.name}", place, length)
+                    Stretch(f"{self._folder.name}/{path.name}", place, len(content))
                 )
-                place += length
-        self._held.clear()
-        self._bytes = 0
+                place += len(content)
         self._runs += 1
 
 
@@ -77,15 +76,28 @@ class DamagedError(ValueError):
     """A spilled file is not what was written: delete the work folder and start again."""
 
 
-def records(work: Path, stretches: list[Stretch]) -> Iterator[bytes]:
-    """The records of these stretches, without their line feeds. Raises DamagedError."""
+def groups(work: Path, stretches: list[Stretch]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Each key of these stretches with lines of it, perhaps several times. Raises DamagedError."""
     for stretch in stretches:
         with (work / stretch.file).open("rb") as file:
             file.seek(stretch.start)
             content = file.read(stretch.length)
-        if len(content) != stretch.length or content[-1:] != b"\n":
-            raise DamagedError(f"{stretch.file}: is damaged; delete {work} and run the command again.")
-        yield from content[:-1].split(b"\n")
+        lines = content.split(b"\n")
+        if len(content) != stretch.length or lines.pop():
+            raise _damaged(work, stretch)
+        del content
+        place = 0
+        while place < len(lines):
+            key, _, number = lines[place].rpartition(b"\t")
+            if not number.isdigit() or place + int(number) >= len(lines):
+                raise _damaged(work, stretch)
+            end = place + 1 + int(number)
+            yield key, lines[place + 1 : end]
+            place = end
+
+
+def _damaged(work: Path, stretch: Stretch) -> DamagedError:
+    return DamagedError(f"{stretch.file}: is damaged; delete {work} and run the command again.")
 
 
 class atomic:  # noqa: N801 - used as a function

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
-from cds_hooks.replay.heads import Head
+from cds_hooks.replay.heads import Glance, Head, read_head
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import remember
@@ -38,16 +39,6 @@ class Unmapped(Struct, frozen=True, array_like=True, order=True):
     """Of a unit: the analyte it was sent for."""
 
 
-class _Sent(NamedTuple):
-    """An Observation's code and categories as JSON, and its unit; `-` stands for no quantity."""
-
-    code: bytes
-    category: bytes
-    unit: str
-    unit_code: str
-    unit_system: str
-
-
 _concept: Final = msgspec.json.Decoder(CodeableConcept | None)
 _concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
 
@@ -55,13 +46,27 @@ _concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
 def unmapped(head: Head) -> Unmapped | None:
     """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
     if head.resource_type == "Observation":
-        sent = head.value_quantity
-        unit = (sent.unit or "", sent.code or "", sent.system or "") if sent is not None else ("-", "", "")
-        return _of_result(_Sent(bytes(head.code), bytes(head.category), *unit))
+        return _of_result(head, lambda: head)
     if head.resource_type == "Medication":
         return _of_medicine(bytes(head.code))
     choice = head.medication.concept if head.medication else b""
     return _of_medicine(bytes(head.medication_codeable_concept) or bytes(choice))
+
+
+def unmapped_result(glanced: Glance, content: bytes) -> Unmapped | None:
+    """The same of an Observation."""
+    return _of_result(glanced, lambda: read_head(content).head)
+
+
+def _of_result(result: Glance | Head, whole: Callable[[], Head | None]) -> Unmapped | None:
+    code = bytes(result.code)
+    analyte = _analyte_of(code)
+    if not analyte:
+        if analyte is None and (head := whole()):
+            return None if categories_in(bytes(head.category)) & NOT_LABORATORY else _laboratory_code(code)
+        return None
+    sent = result.value_quantity
+    return _of_unit((analyte, sent.unit or "", sent.code or "", sent.system or "")) if sent else None
 
 
 def _read(content: bytes) -> CodeableConcept | None:
@@ -72,28 +77,31 @@ def _read(content: bytes) -> CodeableConcept | None:
 
 
 @remember
-def _of_result(sent: _Sent) -> Unmapped | None:
-    code = _read(sent.code)
+def _analyte_of(content: bytes) -> str | None:
+    """The analyte with units of its own that this code names; empty for a code that is known, None for one that is not."""
+    code = _read(content)
     if code is None:
-        return None
-    analyte = identify(code.coding, code.text or None).analyte
-    if not analyte:
-        named = concepts_of(code.coding, code.text or None).concepts
-        other = named or categories_in(sent.category) & NOT_LABORATORY or _is_loinc(code)
-        return None if other else _named("laboratory code", code)
-    if sent.unit == "-" or analyte not in analytes():
-        return None
+        return ""
+    if analyte := identify(code.coding, code.text or None).analyte:
+        return analyte if analyte in analytes() else ""
+    return "" if concepts_of(code.coding, code.text or None).concepts or _is_loinc(code) else None
+
+
+@remember
+def _laboratory_code(content: bytes) -> Unmapped | None:
+    code = _read(content)
+    return _named("laboratory code", code) if code else None
+
+
+@remember
+def _of_unit(sent: tuple[str, str, str, str]) -> Unmapped | None:
+    """Of an analyte and a unit, its code and the system of that: the unit, if it is not known."""
+    analyte, unit, code, system = sent
     low, high = next(iter(analytes()[analyte].units.values()), (Decimal(0), Decimal(0)))
-    answer = read(
-        analyte,
-        (low + high) / 2,
-        unit=sent.unit or None,
-        code=sent.unit_code or None,
-        system=sent.unit_system,
-    )
+    answer = read(analyte, (low + high) / 2, unit=unit or None, code=code or None, system=system)
     if not isinstance(answer, Refusal) or answer.reason == "implausible-value":
         return None
-    return Unmapped("unit", sent.unit_system, _short(sent.unit_code), _short(sent.unit), analyte)
+    return Unmapped("unit", system, _short(code), _short(unit), analyte)
 
 
 def categories_in(content: bytes) -> set[str]:
