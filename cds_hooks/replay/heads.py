@@ -41,7 +41,9 @@ class _Period(_Part):
     end: str = ""
 
 
-class _Quantity(_Part):
+class Sent(_Part):
+    """The unit of a quantity, as sent."""
+
     unit: str | None = None
     system: str | None = None
     code: str | None = None
@@ -54,18 +56,6 @@ class _MedicationChoice(_Part):
     reference: _Reference | None = None
 
 
-class Glance(_Part):
-    """All that is needed of an Observation, which nearly all resources of an export are; of others the type."""
-
-    resource_type: str
-    subject: _Reference | None = None
-    patient: _Reference | None = None
-    code: Raw = Raw()
-    value_quantity: _Quantity | None = None
-    effective_date_time: str = ""
-    issued: str = ""
-
-
 class Head(_Part):
     """The elements of a resource, of any type, that are needed here; codes stay JSON, because they repeat."""
 
@@ -75,7 +65,7 @@ class Head(_Part):
     patient: _Reference | None = None
     category: Raw = Raw()
     code: Raw = Raw()
-    value_quantity: _Quantity | None = None
+    value_quantity: Sent | None = None
     medication_codeable_concept: Raw = Raw()
     medication_reference: _Reference | None = None
     medication: _MedicationChoice | None = None
@@ -113,8 +103,6 @@ class BadLineError(ValueError):
     """A line that is no resource; says why, without its content."""
 
 
-glance: Final = msgspec.json.Decoder(Glance).decode
-"""Raises DATA_ERRORS for what is out of shape. The line must be UTF-8: what is skipped is not checked for it."""
 _head: Final = msgspec.json.Decoder(Head)
 _reduced: Final = msgspec.json.Decoder(_Reduced)
 _text: Final = msgspec.json.Decoder(str)

@@ -47,7 +47,7 @@ def hand_out(task: MedicationTask) -> int:
             held += sum(map(len, contents))
             spill.lines_of(place, MEDICATION + PLAIN + patient).extend(contents)
             if unknown:
-                spill.lines_of(place, UNMAPPED + PLAIN + patient).extend(map(msgspec.json.encode, unknown))
+                spill.lines_of(place, UNMAPPED + patient).extend(map(msgspec.json.encode, unknown))
             if held >= segments.RUN_BYTES:
                 spill.flush()
                 held = 0

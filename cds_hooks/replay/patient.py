@@ -2,74 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 from msgspec.structs import replace
 
 from cds_hooks.calls import Considered, cards_of, consider_request
 from cds_hooks.desk import Desk
 from cds_hooks.errors import Refused
-from cds_hooks.replay.dated import Dated, dated, start_of
-from cds_hooks.replay.heads import KINDS, MEDICATION
-from cds_hooks.replay.scan import CARE
-from cds_hooks.replay.sent import bundle, sent_to
-from cds_hooks.replay.sides import Gate, Mode, Side, asked, made
+from cds_hooks.replay.dated import Dated, start_of
+from cds_hooks.replay.record import Lines, Moment, Record, Setup, about_encounter
+from cds_hooks.replay.sent import sent_to
+from cds_hooks.replay.sides import Side, asked, made
 from cds_hooks.request import HookContext, HookRequest
 from cds_hooks.site_rules import Finding
 from mappings.assessment import Assessment
-from mappings.from_fhir.dates import When
-from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import recognise_orders
-from mappings.from_fhir.problems import UNDER_WAY
 
-Lines = Mapping[bytes, Sequence[tuple[bytes, bytes]]]
-"""Kind -> flag and content of each line."""
-
-KEYS: Final = {
-    "conditions": b"C",
-    "labs": b"O",
-    "examination": b"",
-    "history": b"",
-    "medications": b"R",
-    "statements": b"S",
-    "orders": b"V",
-    "procedures": b"P",
-    "answers": b"Q",
-}
-"""Where the resources of a kind go. All Observations go under one key: the reader sorts them by what they are."""
 ASSUMED: Final = Raw(
     b'{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Condition","clinicalStatus":'
     b'{"coding":[{"code":"active"}]},"code":{"text":"Fasciculation"}}}]}'
 )
 """What is being recorded if every patient presented with twitching."""
 NOT_HELD: Final = frozenset({"cancelled", "entered-in-error", "planned"})
-
-
-class Setup(Struct, frozen=True):
-    """How the export is replayed, and by which one or two sides."""
-
-    mode: Mode
-    day: date
-    since: date | None
-    gate: Gate
-    sides: tuple[Side, ...]
-    types: frozenset[str] = frozenset()
-    """The resource types that the export holds."""
-
-
-class Moment(NamedTuple):
-    """A day on which the patient's record is looked at, and the encounter that starts."""
-
-    day: date
-    exactly: bool
-    """A day in the past: what cannot be placed in time does not count."""
-    encounter: str = ""
-    encounter_content: bytes = b""
 
 
 KeptBack = tuple[Literal["card", "finding"], str, str, str]
@@ -86,44 +43,33 @@ class Outcome(NamedTuple):
     kept_back: tuple[KeptBack, ...] = ()
 
 
-class _Encounter(Struct):
-    id: str = ""
-    status: str = ""
-
-
-_encounter: Final = msgspec.json.Decoder(_Encounter)
-
-
 def replay_patient(
     patient: str, lines: Lines, days: Sequence[date], setup: Setup
 ) -> Iterator[tuple[Moment, tuple[Outcome, ...]]]:
     """Each moment with one outcome per rule set. `days` are the days to look at, unless each encounter is one."""
-    several = setup.mode != "as-of"
-    record = {
-        kind: [
-            dated(kind, content) if flag == CARE or several else Dated(content, ALWAYS)
-            for flag, content in group
-        ]
-        for kind, group in lines.items()
-        if kind != MEDICATION
-    }
-    medications = [content for _, content in lines.get(MEDICATION, ())]
-    starts = [start for encounter in record.get(b"E", ()) if (start := start_of(encounter))]
-    for moment in _moments(record.get(b"E", ()), days, setup):
-        prefetch = _prefetch(record, medications, moment, setup, alive=any(s >= moment.day for s in starts))
-        context = HookContext(patient, "", moment.encounter)
+    record = Record(lines, setup)
+    for moment in _moments(record.of(b"E"), days, setup):
         drafts = {"conditions": ASSUMED} if setup.gate == "assume-twitching" else {}
-        request = HookRequest("", "replay", context, prefetch, drafts=drafts)
-        yield moment, tuple(_ask(request, moment.day, side, setup) for side in setup.sides)
+        request = HookRequest("", "replay", HookContext(patient, "", moment.encounter), {}, drafts=drafts)
+        yield moment, tuple(_answer(request, record, moment, side, setup) for side in setup.sides)
 
 
-ALWAYS: Final = When(date.min, date.min, "")
+def _answer(request: HookRequest, record: Record, moment: Moment, side: Side, setup: Setup) -> Outcome:
+    """What the live service of this side answers.
+
+    Unless twitching is documented it reads no results, so the record is sent without them first.
+    """
+    if apart := record.may_wait(side):
+        found = _ask(request, record.prefetch(moment, apart), moment.day, side, setup)
+        if found.assessment is not None and not found.assessment.gate.open:
+            return found
+    return _ask(request, record.prefetch(moment), moment.day, side, setup)
 
 
-def _ask(request: HookRequest, day: date, side: Side, setup: Setup) -> Outcome:
+def _ask(request: HookRequest, record: Mapping[str, Raw], day: date, side: Side, setup: Setup) -> Outcome:
     """What the live service of this side answers to this call."""
     desk, (service, on) = made(side).desk, asked(side, setup.mode, setup.gate)
-    request = replace(request, hook=service.hook, prefetch=sent_to(service, request.prefetch))
+    request = replace(request, hook=service.hook, prefetch=sent_to(service, record))
     recognise_orders(desk.order_codes)
     try:
         found = consider_request(service, request, desk.knowledge, day, site=desk.site, thorough=False)
@@ -168,7 +114,7 @@ def _moments(encounters: Iterable[Dated], days: Sequence[date], setup: Setup) ->
         return
     versions: dict[str, list[tuple[date, bytes]]] = {}
     for encounter in encounters:
-        about, start = _about(encounter.content), start_of(encounter)
+        about, start = about_encounter(encounter.content), start_of(encounter)
         if start is None or start > setup.day or (setup.since and start < setup.since):
             continue
         if about.status.strip().lower() not in NOT_HELD:
@@ -178,59 +124,4 @@ def _moments(encounters: Iterable[Dated], days: Sequence[date], setup: Setup) ->
             name = about.id or encounter.content.decode(errors="replace")
             versions.setdefault(name, []).append((start, content))
     for start, content in sorted(max(known) for known in versions.values()):
-        yield Moment(start, start < setup.day, _about(content).id or "unnamed", content)
-
-
-def _about(encounter: bytes) -> _Encounter:
-    try:
-        return _encounter.decode(encounter)
-    except DATA_ERRORS:
-        return _Encounter()
-
-
-def _prefetch(
-    record: Mapping[bytes, Sequence[Dated]],
-    medications: Sequence[bytes],
-    moment: Moment,
-    setup: Setup,
-    *,
-    alive: bool,
-) -> dict[str, Raw]:
-    """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
-    found: dict[str, Raw] = {}
-    held_kinds = {KINDS[type_] for type_ in setup.types if type_ in KINDS}
-    for key, kind in KEYS.items():
-        if (kind or b"O") in held_kinds:
-            known = _known(record.get(kind, ()), moment)
-            found[key] = bundle([*known, *medications] if kind == b"R" else known)
-    if patient := _known(record.get(b"T", ()), moment):
-        if alive and moment.exactly:
-            patient = [_alive(content) for content in patient]
-        found["patient"] = Raw(patient[0]) if len(patient) == 1 else bundle(patient)
-    held = [moment.encounter_content] if moment.encounter else list(_under_way(record.get(b"E", ()), moment))
-    if held:
-        found["encounter"] = Raw(held[0]) if len(held) == 1 else bundle(held)
-    return found
-
-
-def _known(resources: Iterable[Dated], moment: Moment) -> list[bytes]:
-    states = (resource.on(moment.day, exactly=moment.exactly) for resource in resources)
-    return [content for content in states if content is not None]
-
-
-def _under_way(encounters: Iterable[Dated], moment: Moment) -> Iterator[bytes]:
-    """The encounters of which a chart that is opened on this day may be a part."""
-    for content in _known(encounters, moment):
-        if _about(content).status.strip().lower() in UNDER_WAY:
-            yield content
-
-
-def _alive(patient: bytes) -> bytes:
-    """Somebody who has an encounter later has not died yet, whatever an undated flag says today."""
-    if b'"deceasedBoolean"' not in patient:
-        return patient
-    try:
-        resource = json.loads(patient)
-    except DATA_ERRORS:
-        return patient
-    return json.dumps({name: value for name, value in resource.items() if name != "deceasedBoolean"}).encode()
+        yield Moment(start, start < setup.day, about_encounter(content).id or "unnamed", content)

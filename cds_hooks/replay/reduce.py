@@ -83,8 +83,8 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
         for number in range(passes):
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
-                unmapped.update({_unmapped.decode(content) for _, content in lines.pop(UNMAPPED, ())})
-                about = [content for _, content in lines.get(b"T", ())]
+                unmapped.update({_unmapped.decode(content) for content in lines.pop(UNMAPPED, ())})
+                about = [content for tag, found in lines.items() if tag[:1] == b"T" for content in found]
                 said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
                 if task.rows:
                     _write_rows(rows, name, said)
@@ -119,23 +119,15 @@ def read_reduced(work: Path, folder: str, partition: int) -> Reduced:
 
 def _patients(
     work: Path, stretches: list[Stretch], number: int, passes: int
-) -> Iterator[tuple[bytes, dict[bytes, list[tuple[bytes, bytes]]]]]:
-    """Each patient with all lines, each line once and in one order, whatever order they came in."""
-    found: defaultdict[bytes, dict[bytes, set[bytes]]] = defaultdict(dict)
-    for key, content in groups(work, stretches):
+) -> Iterator[tuple[bytes, dict[bytes, list[bytes]]]]:
+    """Each patient with all lines by kind and flag, in the order in which they came and as often."""
+    found: defaultdict[bytes, dict[bytes, list[bytes]]] = defaultdict(dict)
+    for key, lines in groups(work, stretches):
         tag, patient = key[:2], key[2:]
-        if passes > 1 and crc32(patient, 1) % passes != number:
-            continue
-        if known := found[patient].get(tag):
-            known.update(content)
-        else:
-            found[patient][tag] = set(content)
+        if passes == 1 or crc32(patient, 1) % passes == number:
+            found[patient].setdefault(tag, []).extend(lines)
     for patient in sorted(found):
-        lines: defaultdict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
-        for tag, once in sorted(found.pop(patient).items()):
-            flag = tag[1:]
-            lines[tag[:1]] += [(flag, line) for line in sorted(once)]
-        yield patient, lines
+        yield patient, found.pop(patient)
 
 
 def _write_rows(file: IO[bytes], patient: str, said: list[tuple[Moment, tuple[Outcome, ...]]]) -> None:

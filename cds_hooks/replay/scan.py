@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -16,31 +16,36 @@ from cds_hooks.replay.export import Broken, Chunk, read_blocks
 from cds_hooks.replay.heads import (
     MEDICATION,
     BadLineError,
-    Glance,
     Head,
     Line,
-    glance,
     is_utf_8,
     medication_id,
     patient_in,
     read_head,
 )
+from cds_hooks.replay.passed_over import NOTHING, RESULT, flag_of, is_plainly_of
 from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
 from cds_hooks.replay.unmapped import Unmapped, unmapped, unmapped_result
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
+from mappings.from_fhir.shapes import Observation
 
 MOST_LISTED: Final = 1000
 """Bad lines that one chunk lists; all are counted."""
-UNMAPPED: Final = b"U"
-WANTED: Final = b"W"
-"""Kinds of records beside the resources: what is not known, and who needs which Medication."""
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
+UNMAPPED: Final = b"U-"
+IDS: Final = b"I"
+WANTED: Final = b"W"
+"""Beside the resources: what is not known, the ids of the results kept apart, and who needs which Medication."""
 MOST_DAYS: Final = 100_000
 MOST_SEEN: Final = 200_000
 """What is remembered of a chunk, so that memory stays bounded."""
+
+
+_observation: Final = msgspec.json.Decoder(Observation).decode
+"""The reader's own shape: what does not have it is sorted by its head, and read by the reader's rules for such."""
 
 
 class ScanTask(Struct, frozen=True):
@@ -88,6 +93,13 @@ def scan(task: ScanTask) -> int:
     return found.size
 
 
+class _Place(NamedTuple):
+    """Where Observations go; `ids` of those that are kept apart."""
+
+    lines: list[bytes]
+    ids: list[bytes] | None
+
+
 class _Sorter:
     """Sorts the lines of one chunk; the loop over the results is what a replay spends most of its time on."""
 
@@ -96,8 +108,9 @@ class _Sorter:
         self._task, self._found = task, found
         self._patients = Spill(folder, f"{task.number}.p")
         self._medications = Spill(folder, f"{task.number}.m")
-        self._results: dict[tuple[str, bytes], list[bytes] | None] = {}
-        """Reference to the patient and flag -> where the results go until the next flush; None: nowhere."""
+        self._places: dict[tuple[str, bytes], _Place | None] = {}
+        """Reference to the patient and flag -> where Observations go until the next flush; None: nowhere."""
+        self._results = 0
         self._settled: dict[str, bool] = {}
         self._seen: set[tuple[str, object]] = set()
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
@@ -118,13 +131,15 @@ class _Sorter:
         self._flush()
         found.lines += found.rows
         found.patients, found.medications = self._patients.index, self._medications.index
+        if self._results:
+            self._types["Observation"] += self._results
         found.types, found.ignored = dict(self._types), dict(self._ignored)
         found.unassigned = dict(self._unassigned)
 
     def _flush(self) -> None:
         self._patients.flush()
         self._medications.flush()
-        self._results.clear()
+        self._places.clear()
         self._held = 0
 
     def _line(self, row: int, content: bytes | None) -> None:
@@ -132,11 +147,11 @@ class _Sorter:
             if content is None:
                 raise BadLineError("too long")
             try:
-                head = glance(content)
+                observation = _observation(content)
             except DATA_ERRORS:
-                head = None
-            if head and head.resource_type == "Observation" and (content.isascii() or is_utf_8(content)):
-                self._result(head, content)
+                observation = None
+            if observation and (content.isascii() or is_utf_8(content)):
+                self._result(observation, content)
             elif content.strip():
                 self._other(read_head(content), content)
             else:
@@ -146,23 +161,35 @@ class _Sorter:
             if len(self._found.listed) < MOST_LISTED:
                 self._found.listed.append((row, str(error)))
 
-    def _result(self, head: Glance, content: bytes) -> None:
-        self._types["Observation"] += 1
-        named = head.subject or head.patient
+    def _result(self, observation: Observation, content: bytes) -> None:
+        self._results += 1
+        code = bytes(observation.code_json)
+        flag = flag_of(observation, code)
+        if not flag:
+            flag = PLAIN if self._is_settled_result(observation) else CARE
+        named = observation.subject or observation.patient
         reference = named.reference if named else ""
-        flag = PLAIN if self._is_settled_result(head) else CARE
         try:
-            lines = self._results[reference, flag]
+            place = self._places[reference, flag]
         except KeyError:
-            lines = self._lines_of(b"O" + flag, patient_in(reference))
-            self._results[reference, flag] = lines
-        if lines is None:
+            place = self._places[reference, flag] = self._place(reference, flag)
+        if place is None:
             self._leave_out("Observation", patient_in(reference))
             return
-        lines.append(content)
+        place.lines.append(content)
+        if place.ids is not None:
+            place.ids.append(observation.id.encode())
         self._held += len(content)
-        if unknown := unmapped_result(head, content):
+        if unknown := unmapped_result(observation, code):
             self._note(patient_in(reference), unknown)
+
+    def _place(self, reference: str, flag: bytes) -> _Place | None:
+        patient = patient_in(reference)
+        apart = flag in (RESULT, NOTHING)
+        if apart and not is_plainly_of(reference, patient):
+            flag, apart = CARE, False
+        lines = self._lines_of(b"O" + flag, patient)
+        return None if lines is None else _Place(lines, self._lines_of(IDS + flag, patient) if apart else None)
 
     def _other(self, line: Line, content: bytes) -> None:
         if line.type == "Medication" and line.id:
@@ -206,7 +233,7 @@ class _Sorter:
 
     def _note(self, patient: str, unknown: Unmapped) -> None:
         """Spill what is not known."""
-        lines = self._lines_of(UNMAPPED + PLAIN, patient) if self._is_new(patient, unknown) else None
+        lines = self._lines_of(UNMAPPED, patient) if self._is_new(patient, unknown) else None
         if lines is not None:
             lines.append(msgspec.json.encode(unknown))
 
@@ -244,7 +271,7 @@ class _Sorter:
                     settled = known(head.authored)
         return PLAIN if settled else CARE
 
-    def _is_settled_result(self, head: Glance | Head) -> bool:
+    def _is_settled_result(self, head: Observation | Head) -> bool:
         known = self._is_known
         return known(head.effective_date_time) and (not head.issued or known(head.issued))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from cds_hooks.replay.heads import Glance, Head, read_head
-from mappings.from_fhir.datatypes import CodeableConcept
+from cds_hooks.replay.heads import Head, Sent
+from mappings.from_fhir.datatypes import CodeableConcept, Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import remember
+from mappings.from_fhir.shapes import Observation
 from terminology.coding import ATC, LOINC, NDC, RXNORM, SNOMED_CT, canonical_system, loinc_check_digit_ok
 from terminology.concepts import concepts_of
 from terminology.drugs import recognise
@@ -46,27 +46,25 @@ _concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
 def unmapped(head: Head) -> Unmapped | None:
     """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
     if head.resource_type == "Observation":
-        return _of_result(head, lambda: head)
+        return _of_result(head.value_quantity, bytes(head.code), bytes(head.category))
     if head.resource_type == "Medication":
         return _of_medicine(bytes(head.code))
     choice = head.medication.concept if head.medication else b""
     return _of_medicine(bytes(head.medication_codeable_concept) or bytes(choice))
 
 
-def unmapped_result(glanced: Glance, content: bytes) -> Unmapped | None:
-    """The same of an Observation."""
-    return _of_result(glanced, lambda: read_head(content).head)
+def unmapped_result(observation: Observation, code: bytes) -> Unmapped | None:
+    """The same of an Observation in the shape that it should have; `code`: its code as JSON."""
+    return _of_result(observation.value_quantity, code, observation.category_json)
 
 
-def _of_result(result: Glance | Head, whole: Callable[[], Head | None]) -> Unmapped | None:
-    code = bytes(result.code)
+def _of_result(sent: Sent | Quantity | None, code: bytes, category: bytes | Raw) -> Unmapped | None:
     analyte = _analyte_of(code)
-    if not analyte:
-        if analyte is None and (head := whole()):
-            return None if categories_in(bytes(head.category)) & NOT_LABORATORY else _laboratory_code(code)
+    if analyte is None:
+        return None if categories_in(bytes(category)) & NOT_LABORATORY else _laboratory_code(code)
+    if not analyte or sent is None:
         return None
-    sent = result.value_quantity
-    return _of_unit((analyte, sent.unit or "", sent.code or "", sent.system or "")) if sent else None
+    return _of_unit((analyte, sent.unit or "", sent.code or "", sent.system or ""))
 
 
 def _read(content: bytes) -> CodeableConcept | None:

@@ -1,0 +1,68 @@
+"""Results that a call without documented twitching leaves unread, told from the rest when the export is read.
+
+The reader sorts Observations by their code. Unless twitching is documented it does not read those whose code names an
+analyte, and of those whose code says nothing to it and whose value is a number it makes nothing. So they are kept
+apart: a patient is first asked about without them, and again with them if twitching turns out to be documented. Nearly
+all lines of an export are such results, and nearly all patients never need them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from msgspec import Raw
+
+from mappings.from_fhir.chart import local_key
+from mappings.from_fhir.details import DATA_ERRORS
+from mappings.from_fhir.meaning import meaning_of
+from mappings.from_fhir.memory import remember
+from mappings.from_fhir.shapes import Observation
+
+RESULT: Final = b"="
+"""Flag: a result of an analyte."""
+NOTHING: Final = b"~"
+"""Flag: a number under a code that says nothing to the reader, unless it is one of the order codes of a site."""
+PLAIN_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+class Code(NamedTuple):
+    """What a code alone decides; `flag` is empty if the Observation has to be read."""
+
+    flag: bytes
+    needs_number: bool
+
+
+@remember
+def _of_code(code: bytes) -> Code:
+    try:
+        meaning = meaning_of(Observation(code_json=Raw(code)))
+    except DATA_ERRORS:
+        meaning = None
+    if meaning is None or meaning.pregnancy_status:
+        return Code(b"", needs_number=False)
+    if meaning.lab.analyte:
+        return Code(RESULT, needs_number=False)
+    named = Observation(code_json=Raw(code)).code
+    nameless = named is None or not (named.coding or named.text)
+    return Code(b"" if nameless or meaning.history else NOTHING, needs_number=True)
+
+
+def flag_of(observation: Observation, code: bytes) -> bytes:
+    """RESULT, NOTHING, or empty for an Observation that has to be read. `code`: its code as JSON."""
+    flag, needs_number = _of_code(code)
+    if (
+        not flag
+        or observation.component
+        or observation.has_member
+        or observation.focus
+        or observation.patient is not None
+        or (needs_number and (observation.value_string or observation.value_codeable_concept))
+    ):
+        return b""
+    return flag
+
+
+def is_plainly_of(reference: str, patient: str) -> bool:
+    """Whether the reader takes a resource of this subject for one of this patient, whatever else is in the record."""
+    return local_key(reference) == ("Patient", patient) and PLAIN_ID.fullmatch(patient) is not None

@@ -1,0 +1,178 @@
+"""The record of one patient as the lines of the export have it, and as it would have been sent on a day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from cds_hooks.replay.dated import Dated, dated, start_of
+from cds_hooks.replay.heads import KINDS, MEDICATION, read_head
+from cds_hooks.replay.passed_over import NOTHING, RESULT
+from cds_hooks.replay.scan import CARE, IDS, PLAIN
+from cds_hooks.replay.sent import bundle
+from cds_hooks.replay.sides import Gate, Mode, Side, made
+from mappings.from_fhir.dates import When
+from mappings.from_fhir.details import DATA_ERRORS
+from mappings.from_fhir.problems import UNDER_WAY
+
+Lines = Mapping[bytes, Sequence[bytes]]
+"""Kind and flag -> the lines, in any order and some of them several times."""
+
+KEYS: Final = {
+    "conditions": b"C",
+    "labs": b"O",
+    "examination": b"",
+    "history": b"",
+    "medications": b"R",
+    "statements": b"S",
+    "orders": b"V",
+    "procedures": b"P",
+    "answers": b"Q",
+}
+"""Where the resources of a kind go. All Observations go under one key: the reader sorts them by what they are."""
+FLAGS: Final = (CARE, PLAIN, RESULT, NOTHING)
+ALWAYS: Final = When(date.min, date.min, "")
+
+
+class Setup(Struct, frozen=True):
+    """How the export is replayed, and by which one or two sides."""
+
+    mode: Mode
+    day: date
+    since: date | None
+    gate: Gate
+    sides: tuple[Side, ...]
+    types: frozenset[str] = frozenset()
+    """The resource types that the export holds."""
+
+
+class Moment(NamedTuple):
+    """A day on which the patient's record is looked at, and the encounter that starts."""
+
+    day: date
+    exactly: bool
+    """A day in the past: what cannot be placed in time does not count."""
+    encounter: str = ""
+    encounter_content: bytes = b""
+
+
+class _Encounter(Struct):
+    id: str = ""
+    status: str = ""
+
+
+_encounter: Final = msgspec.json.Decoder(_Encounter)
+
+
+class Record:
+    """The lines of one patient: each once, in one order whatever order they came in, read when they are asked for."""
+
+    def __init__(self, lines: Lines, setup: Setup) -> None:
+        self._lines, self._setup = lines, setup
+        self._kinds: dict[tuple[bytes, bytes], list[Dated]] = {}
+        self._sent: dict[tuple[Moment, bytes], dict[str, Raw]] = {}
+        self._may_wait: dict[bytes, bool] = {}
+
+    def of(self, kind: bytes, apart: bytes = b"") -> list[Dated]:
+        """The resources of a kind, without those of the flags `apart`."""
+        known = self._kinds.get((kind, apart))
+        if known is None:
+            as_of = self._setup.mode == "as-of"
+            known = self._kinds[kind, apart] = [
+                Dated(content, ALWAYS) if as_of and flag == PLAIN else dated(kind, content)
+                for flag in FLAGS
+                if flag not in apart and kind + flag in self._lines
+                for content in sorted(set(self._lines[kind + flag]))
+            ]
+        return known
+
+    def may_wait(self, side: Side) -> bytes:
+        """The flags of results that change nothing unless twitching is documented; see `passed_over`."""
+        if self._setup.gate != "documented":
+            return b""
+        apart = RESULT if made(side).desk.order_codes else RESULT + NOTHING
+        if apart not in self._may_wait:
+            self._may_wait[apart] = self._stands_alone(apart)
+        return apart if self._may_wait[apart] else b""
+
+    def _stands_alone(self, apart: bytes) -> bool:
+        """Whether there are such results and none is another version of an Observation that has to be read."""
+        ids: set[bytes] = set()
+        others: set[bytes] = set()
+        for flag in (RESULT, NOTHING):
+            (ids if flag in apart else others).update(self._lines.get(IDS + flag, ()))
+        if not ids:
+            return False
+        for flag in (CARE, PLAIN):
+            for content in self._lines.get(b"O" + flag, ()):
+                line = read_head(content)
+                if line.head is None:
+                    return False
+                others.add(line.id.encode())
+        return ids.isdisjoint(others - {b""})
+
+    def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
+        """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
+        sent = self._sent.get((moment, apart))
+        if sent is None:
+            sent = self._sent[moment, apart] = self._prefetch(moment, apart)
+        return sent
+
+    def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Raw]:
+        found: dict[str, Raw] = {}
+        for key, kind in _keys(self._setup.types):
+            known = _known(self.of(kind, apart), moment) if kind else []
+            if kind == b"R":
+                known += sorted(set(self._lines.get(MEDICATION + PLAIN, ())))
+            found[key] = bundle(known)
+        if patient := _known(self.of(b"T"), moment):
+            if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.of(b"E")):
+                patient = [_alive(content) for content in patient]
+            found["patient"] = Raw(patient[0]) if len(patient) == 1 else bundle(patient)
+        held = [moment.encounter_content] if moment.encounter else list(_under_way(self.of(b"E"), moment))
+        if held:
+            found["encounter"] = Raw(held[0]) if len(held) == 1 else bundle(held)
+        return found
+
+
+@cache
+def _keys(types: frozenset[str]) -> list[tuple[str, bytes]]:
+    held = {KINDS[type_] for type_ in types if type_ in KINDS}
+    return [(key, kind) for key, kind in KEYS.items() if (kind or b"O") in held]
+
+
+def about_encounter(encounter: bytes) -> _Encounter:
+    """Its id and status, empty where they cannot be read."""
+    try:
+        return _encounter.decode(encounter)
+    except DATA_ERRORS:
+        return _Encounter()
+
+
+def _known(resources: Iterable[Dated], moment: Moment) -> list[bytes]:
+    states = (resource.on(moment.day, exactly=moment.exactly) for resource in resources)
+    return [content for content in states if content is not None]
+
+
+def _under_way(encounters: Iterable[Dated], moment: Moment) -> Iterator[bytes]:
+    """The encounters of which a chart that is opened on this day may be a part."""
+    for content in _known(encounters, moment):
+        if about_encounter(content).status.strip().lower() in UNDER_WAY:
+            yield content
+
+
+def _alive(patient: bytes) -> bytes:
+    """Somebody who has an encounter later has not died yet, whatever an undated flag says today."""
+    if b'"deceasedBoolean"' not in patient:
+        return patient
+    try:
+        resource = json.loads(patient)
+    except DATA_ERRORS:
+        return patient
+    return json.dumps({name: value for name, value in resource.items() if name != "deceasedBoolean"}).encode()
