@@ -35,7 +35,7 @@ def hand_out(task: MedicationTask) -> int:
     wanted: defaultdict[bytes, set[bytes]] = defaultdict(set)
     known: defaultdict[bytes, set[bytes]] = defaultdict(set)
     for key, lines in groups(work, task.stretches):
-        (known if key[:1] == MEDICATION else wanted)[key[1:]].update(lines)
+        (known if key[:1] == MEDICATION else wanted)[key[1:]].update(lines.split(b"\n"))
     spill = Spill(work / "medications", str(task.partition))
     held = 0
     for name in wanted.keys() & known.keys():

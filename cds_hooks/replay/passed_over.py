@@ -16,7 +16,6 @@ from msgspec import Raw
 from mappings.from_fhir.chart import local_key
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import meaning_of
-from mappings.from_fhir.memory import remember
 from mappings.from_fhir.shapes import Observation
 
 RESULT: Final = b"="
@@ -33,34 +32,30 @@ class Code(NamedTuple):
     needs_number: bool
 
 
-@remember
-def _of_code(code: bytes) -> Code:
+def of_code(code: bytes) -> Code:
+    """Of `Observation.code` as JSON."""
+    observation = Observation(code_json=Raw(code))
     try:
-        meaning = meaning_of(Observation(code_json=Raw(code)))
+        meaning, named = meaning_of(observation), observation.code
     except DATA_ERRORS:
-        meaning = None
-    if meaning is None or meaning.pregnancy_status:
+        meaning = named = None
+    if meaning is None or named is None or meaning.pregnancy_status:
         return Code(b"", needs_number=False)
     if meaning.lab.analyte:
         return Code(RESULT, needs_number=False)
-    named = Observation(code_json=Raw(code)).code
-    nameless = named is None or not (named.coding or named.text)
-    return Code(b"" if nameless or meaning.history else NOTHING, needs_number=True)
+    says_nothing = bool(named.coding or named.text) and not meaning.history
+    return Code(NOTHING if says_nothing else b"", needs_number=True)
 
 
-def flag_of(observation: Observation, code: bytes) -> bytes:
-    """RESULT, NOTHING, or empty for an Observation that has to be read. `code`: its code as JSON."""
-    flag, needs_number = _of_code(code)
-    if (
-        not flag
-        or observation.component
+def may_wait(observation: Observation, code: Code) -> bool:
+    """Whether an Observation of such a code is a plain result, about nobody but its subject."""
+    return not (
+        observation.component
         or observation.has_member
         or observation.focus
-        or observation.patient is not None
-        or (needs_number and (observation.value_string or observation.value_codeable_concept))
-    ):
-        return b""
-    return flag
+        or observation.patient
+        or (code.needs_number and (observation.value_string or observation.value_codeable_concept))
+    )
 
 
 def is_plainly_of(reference: str, patient: str) -> bool:

@@ -15,6 +15,7 @@ from cds_hooks.replay.dated import Dated, dated, start_of
 from cds_hooks.replay.heads import KINDS, MEDICATION, read_head
 from cds_hooks.replay.passed_over import NOTHING, RESULT
 from cds_hooks.replay.scan import CARE, IDS, PLAIN
+from cds_hooks.replay.segments import lines_in
 from cds_hooks.replay.sent import bundle
 from cds_hooks.replay.sides import Gate, Mode, Side, made
 from mappings.from_fhir.dates import When
@@ -22,7 +23,7 @@ from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.problems import UNDER_WAY
 
 Lines = Mapping[bytes, Sequence[bytes]]
-"""Kind and flag -> the lines, in any order and some of them several times."""
+"""Kind and flag -> groups of lines, in any order and some of them several times."""
 
 KEYS: Final = {
     "conditions": b"C",
@@ -88,7 +89,7 @@ class Record:
                 Dated(content, ALWAYS) if as_of and flag == PLAIN else dated(kind, content)
                 for flag in FLAGS
                 if flag not in apart and kind + flag in self._lines
-                for content in sorted(set(self._lines[kind + flag]))
+                for content in lines_in(self._lines[kind + flag])
             ]
         return known
 
@@ -106,11 +107,11 @@ class Record:
         ids: set[bytes] = set()
         others: set[bytes] = set()
         for flag in (RESULT, NOTHING):
-            (ids if flag in apart else others).update(self._lines.get(IDS + flag, ()))
+            (ids if flag in apart else others).update(lines_in(self._lines.get(IDS + flag, ())))
         if not ids:
             return False
         for flag in (CARE, PLAIN):
-            for content in self._lines.get(b"O" + flag, ()):
+            for content in lines_in(self._lines.get(b"O" + flag, ())):
                 line = read_head(content)
                 if line.head is None:
                     return False
@@ -129,7 +130,7 @@ class Record:
         for key, kind in _keys(self._setup.types):
             known = _known(self.of(kind, apart), moment) if kind else []
             if kind == b"R":
-                known += sorted(set(self._lines.get(MEDICATION + PLAIN, ())))
+                known += lines_in(self._lines.get(MEDICATION + PLAIN, ()))
             found[key] = bundle(known)
         if patient := _known(self.of(b"T"), moment):
             if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.of(b"E")):

@@ -15,7 +15,7 @@ from msgspec import Struct
 from cds_hooks.replay.collector import without_collector
 from cds_hooks.replay.patient import KeptBack, Moment, Outcome, Setup, replay_patient
 from cds_hooks.replay.scan import UNMAPPED
-from cds_hooks.replay.segments import Stretch, atomic, groups, write_json
+from cds_hooks.replay.segments import Stretch, atomic, groups, lines_in, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
 
@@ -83,8 +83,8 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
         for number in range(passes):
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
-                unmapped.update({_unmapped.decode(content) for content in lines.pop(UNMAPPED, ())})
-                about = [content for tag, found in lines.items() if tag[:1] == b"T" for content in found]
+                unmapped.update({_unmapped.decode(content) for content in lines_in(lines.pop(UNMAPPED, ()))})
+                about = lines_in(found for tag, group in lines.items() if tag[:1] == b"T" for found in group)
                 said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
                 if task.rows:
                     _write_rows(rows, name, said)
@@ -120,12 +120,12 @@ def read_reduced(work: Path, folder: str, partition: int) -> Reduced:
 def _patients(
     work: Path, stretches: list[Stretch], number: int, passes: int
 ) -> Iterator[tuple[bytes, dict[bytes, list[bytes]]]]:
-    """Each patient with all lines by kind and flag, in the order in which they came and as often."""
+    """Each patient with all lines by kind and flag, in groups as they came; `lines_in` sorts them."""
     found: defaultdict[bytes, dict[bytes, list[bytes]]] = defaultdict(dict)
     for key, lines in groups(work, stretches):
         tag, patient = key[:2], key[2:]
         if passes == 1 or crc32(patient, 1) % passes == number:
-            found[patient].setdefault(tag, []).extend(lines)
+            found[patient].setdefault(tag, []).append(lines)
     for patient in sorted(found):
         yield patient, found.pop(patient)
 

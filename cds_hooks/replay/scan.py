@@ -18,16 +18,16 @@ from cds_hooks.replay.heads import (
     BadLineError,
     Head,
     Line,
-    is_utf_8,
     medication_id,
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, RESULT, flag_of, is_plainly_of
+from cds_hooks.replay.passed_over import NOTHING, RESULT, Code, is_plainly_of, may_wait, of_code
 from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
-from cds_hooks.replay.unmapped import Unmapped, unmapped, unmapped_result
+from cds_hooks.replay.unmapped import Unmapped, analyte_of, unmapped, unmapped_result
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
+from mappings.from_fhir.memory import LONGEST
 from mappings.from_fhir.shapes import Observation
 
 MOST_LISTED: Final = 1000
@@ -41,11 +41,16 @@ WANTED: Final = b"W"
 """Beside the resources: what is not known, the ids of the results kept apart, and who needs which Medication."""
 MOST_DAYS: Final = 100_000
 MOST_SEEN: Final = 200_000
+MOST_CODES: Final = 20_000
+MOST_UNITS: Final = 100
 """What is remembered of a chunk, so that memory stays bounded."""
 
 
 _observation: Final = msgspec.json.Decoder(Observation).decode
 """The reader's own shape: what does not have it is sorted by its head, and read by the reader's rules for such."""
+
+
+UNREADABLE: Final = (*DATA_ERRORS, TypeError)
 
 
 class ScanTask(Struct, frozen=True):
@@ -93,24 +98,25 @@ def scan(task: ScanTask) -> int:
     return found.size
 
 
-class _Place(NamedTuple):
-    """Where Observations go; `ids` of those that are kept apart."""
+class _Code(NamedTuple):
+    """What is known of the code of Observations. `fine`: units, with code and system, of which nothing has to be told."""
 
-    lines: list[bytes]
-    ids: list[bytes] | None
+    code: Code
+    analyte: str | None
+    fine: set[tuple[str | None, str | None, str | None]]
 
 
 class _Sorter:
-    """Sorts the lines of one chunk; the loop over the results is what a replay spends most of its time on."""
+    """Sorts the lines of one chunk."""
 
     def __init__(self, task: ScanTask, found: Scanned) -> None:
         folder = Path(task.work) / "scan"
         self._task, self._found = task, found
         self._patients = Spill(folder, f"{task.number}.p")
         self._medications = Spill(folder, f"{task.number}.m")
-        self._places: dict[tuple[str, bytes], _Place | None] = {}
-        """Reference to the patient and flag -> where Observations go until the next flush; None: nowhere."""
-        self._results = 0
+        self._places: dict[tuple[str, bytes], tuple[list[bytes], list[bytes]] | None] = {}
+        """Reference to the patient and flag -> where Observations and their ids go until the next flush; None: nowhere."""
+        self._codes: dict[bytes, _Code] = {}
         self._settled: dict[str, bool] = {}
         self._seen: set[tuple[str, object]] = set()
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
@@ -121,8 +127,7 @@ class _Sorter:
         found = self._found
         try:
             for block in read_blocks(Path(self._task.export), self._task.chunk):
-                for row, content in enumerate(block, found.rows + 1):
-                    self._line(row, content)
+                self._block(block)
                 found.rows += len(block)
                 if self._held >= segments.RUN_BYTES:
                     self._flush()
@@ -131,8 +136,6 @@ class _Sorter:
         self._flush()
         found.lines += found.rows
         found.patients, found.medications = self._patients.index, self._medications.index
-        if self._results:
-            self._types["Observation"] += self._results
         found.types, found.ignored = dict(self._types), dict(self._ignored)
         found.unassigned = dict(self._unassigned)
 
@@ -142,17 +145,76 @@ class _Sorter:
         self._places.clear()
         self._held = 0
 
+    def _block(self, block: list[bytes | None]) -> None:
+        """The loop that a replay spends most of its time in: nearly all lines of an export are Observations."""
+        decode, codes, places = _observation, self._codes, self._places
+        results = held = 0
+        for row, content in enumerate(block, self._found.rows + 1):
+            try:
+                result = decode(content)  # type: ignore[arg-type]
+                assert content is not None  # noqa: S101 - the decoder takes no None
+                if not content.isascii():
+                    content.decode()
+            except UNREADABLE:
+                self._line(row, content)
+                continue
+            results += 1
+            written = bytes(result.code_json)
+            code = codes.get(written) or self._learn(written)
+            flag = code.code.flag
+            if not flag or not may_wait(result, code.code):
+                flag = PLAIN if self._is_settled_result(result) else CARE
+            named = result.subject or result.patient
+            reference = named.reference if named else ""
+            try:
+                place = places[reference, flag]
+            except KeyError:
+                place = places[reference, flag] = self._place(reference, flag)
+            if place is None:
+                self._leave_out("Observation", patient_in(reference))
+                continue
+            place[0].append(content)
+            place[1].append(result.id.encode())
+            held += len(content)
+            if code.analyte != "":
+                self._note_unknown(result, reference, written, code)
+        self._held += held
+        if results:
+            self._types["Observation"] += results
+
+    def _learn(self, written: bytes) -> _Code:
+        if len(self._codes) >= MOST_CODES:
+            self._codes.clear()
+        code = _Code(of_code(written), analyte_of(written), set())
+        if len(written) <= LONGEST:
+            self._codes[written] = code
+        return code
+
+    def _place(self, reference: str, flag: bytes) -> tuple[list[bytes], list[bytes]] | None:
+        patient = patient_in(reference)
+        apart = flag in (RESULT, NOTHING)
+        if apart and not is_plainly_of(reference, patient):
+            flag, apart = CARE, False
+        lines = self._lines_of(b"O" + flag, patient)
+        ids = self._lines_of(IDS + flag, patient) if apart else []
+        return None if lines is None or ids is None else (lines, ids)
+
+    def _note_unknown(self, result: Observation, reference: str, written: bytes, code: _Code) -> None:
+        sent = result.value_quantity
+        unit = (sent.unit, sent.code, sent.system) if sent else None
+        if code.analyte and (unit is None or unit in code.fine):
+            return
+        if unknown := unmapped_result(code.analyte, written, bytes(result.category_json), sent):
+            self._note(patient_in(reference), unknown)
+        elif unit and code.analyte and len(code.fine) < MOST_UNITS:
+            code.fine.add(unit)
+
     def _line(self, row: int, content: bytes | None) -> None:
+        """What is no Observation in the shape that it should have."""
         try:
             if content is None:
                 raise BadLineError("too long")
-            try:
-                observation = _observation(content)
-            except DATA_ERRORS:
-                observation = None
-            if observation and (content.isascii() or is_utf_8(content)):
-                self._result(observation, content)
-            elif content.strip():
+            if content.strip():
                 self._other(read_head(content), content)
             else:
                 self._found.lines -= 1
@@ -160,36 +222,6 @@ class _Sorter:
             self._found.bad += 1
             if len(self._found.listed) < MOST_LISTED:
                 self._found.listed.append((row, str(error)))
-
-    def _result(self, observation: Observation, content: bytes) -> None:
-        self._results += 1
-        code = bytes(observation.code_json)
-        flag = flag_of(observation, code)
-        if not flag:
-            flag = PLAIN if self._is_settled_result(observation) else CARE
-        named = observation.subject or observation.patient
-        reference = named.reference if named else ""
-        try:
-            place = self._places[reference, flag]
-        except KeyError:
-            place = self._places[reference, flag] = self._place(reference, flag)
-        if place is None:
-            self._leave_out("Observation", patient_in(reference))
-            return
-        place.lines.append(content)
-        if place.ids is not None:
-            place.ids.append(observation.id.encode())
-        self._held += len(content)
-        if unknown := unmapped_result(observation, code):
-            self._note(patient_in(reference), unknown)
-
-    def _place(self, reference: str, flag: bytes) -> _Place | None:
-        patient = patient_in(reference)
-        apart = flag in (RESULT, NOTHING)
-        if apart and not is_plainly_of(reference, patient):
-            flag, apart = CARE, False
-        lines = self._lines_of(b"O" + flag, patient)
-        return None if lines is None else _Place(lines, self._lines_of(IDS + flag, patient) if apart else None)
 
     def _other(self, line: Line, content: bytes) -> None:
         if line.type == "Medication" and line.id:

@@ -1,6 +1,6 @@
 """Lines sorted into partitions and spilled to disk: one file per run, each partition a stretch of it.
 
-Within a stretch the lines of one key stand together below a line that says how many they are: `<key>TAB<number>`.
+Within a stretch the lines of one key stand together below a line that says how many bytes they are: `<key>TAB<bytes>`.
 A key is `<kind><flag><patient>`; neither a key nor a line of NDJSON holds a line feed.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -60,7 +60,7 @@ class Spill:
             for partition in sorted(self._held):
                 parts: list[bytes] = []
                 for key, lines in self._held.pop(partition).items():
-                    parts.append(b"%s\t%d" % (key, len(lines)))
+                    parts.append(b"%s\t%d" % (key, sum(map(len, lines)) + len(lines) - 1))
                     parts += lines
                 parts.append(b"")
                 content = b"\n".join(parts)
@@ -76,24 +76,27 @@ class DamagedError(ValueError):
     """A spilled file is not what was written: delete the work folder and start again."""
 
 
-def groups(work: Path, stretches: list[Stretch]) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Each key of these stretches with lines of it, perhaps several times. Raises DamagedError."""
+def groups(work: Path, stretches: list[Stretch]) -> Iterator[tuple[bytes, bytes]]:
+    """Each key of these stretches, perhaps several times, with lines of it, not yet split. Raises DamagedError."""
     for stretch in stretches:
         with (work / stretch.file).open("rb") as file:
             file.seek(stretch.start)
             content = file.read(stretch.length)
-        lines = content.split(b"\n")
-        if len(content) != stretch.length or lines.pop():
+        if len(content) != stretch.length:
             raise _damaged(work, stretch)
-        del content
         place = 0
-        while place < len(lines):
-            key, _, number = lines[place].rpartition(b"\t")
-            if not number.isdigit() or place + int(number) >= len(lines):
+        while place < len(content):
+            start = content.find(b"\n", place) + 1
+            key, _, size = content[place : start - 1].rpartition(b"\t")
+            place = start + int(size) + 1 if start and size.isdigit() else 0
+            if not start <= place <= len(content) or content[place - 1 : place] != b"\n":
                 raise _damaged(work, stretch)
-            end = place + 1 + int(number)
-            yield key, lines[place + 1 : end]
-            place = end
+            yield key, content[start : place - 1]
+
+
+def lines_in(joined: Iterable[bytes]) -> list[bytes]:
+    """All lines of some groups of a key, each once, in one order."""
+    return sorted({line for lines in joined for line in lines.split(b"\n")})
 
 
 def _damaged(work: Path, stretch: Stretch) -> DamagedError:

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from cds_hooks.replay.heads import Head, Sent
 from mappings.from_fhir.datatypes import CodeableConcept, Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import remember
-from mappings.from_fhir.shapes import Observation
 from terminology.coding import ATC, LOINC, NDC, RXNORM, SNOMED_CT, canonical_system, loinc_check_digit_ok
 from terminology.concepts import concepts_of
 from terminology.drugs import recognise
@@ -46,22 +45,20 @@ _concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
 def unmapped(head: Head) -> Unmapped | None:
     """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
     if head.resource_type == "Observation":
-        return _of_result(head.value_quantity, bytes(head.code), bytes(head.category))
+        code = bytes(head.code)
+        return unmapped_result(analyte_of(code), code, bytes(head.category), head.value_quantity)
     if head.resource_type == "Medication":
         return _of_medicine(bytes(head.code))
     choice = head.medication.concept if head.medication else b""
     return _of_medicine(bytes(head.medication_codeable_concept) or bytes(choice))
 
 
-def unmapped_result(observation: Observation, code: bytes) -> Unmapped | None:
-    """The same of an Observation in the shape that it should have; `code`: its code as JSON."""
-    return _of_result(observation.value_quantity, code, observation.category_json)
-
-
-def _of_result(sent: Sent | Quantity | None, code: bytes, category: bytes | Raw) -> Unmapped | None:
-    analyte = _analyte_of(code)
+def unmapped_result(
+    analyte: str | None, code: bytes, category: bytes, sent: Sent | Quantity | None
+) -> Unmapped | None:
+    """The same of an Observation: what `analyte_of` its code is, and its code and categories as JSON."""
     if analyte is None:
-        return None if categories_in(bytes(category)) & NOT_LABORATORY else _laboratory_code(code)
+        return None if categories_in(category) & NOT_LABORATORY else _laboratory_code(code)
     if not analyte or sent is None:
         return None
     return _of_unit((analyte, sent.unit or "", sent.code or "", sent.system or ""))
@@ -75,7 +72,7 @@ def _read(content: bytes) -> CodeableConcept | None:
 
 
 @remember
-def _analyte_of(content: bytes) -> str | None:
+def analyte_of(content: bytes) -> str | None:
     """The analyte with units of its own that this code names; empty for a code that is known, None for one that is not."""
     code = _read(content)
     if code is None:
