@@ -1,4 +1,4 @@
-"""`make bench`: server CPU per call as a multiple of the floor, large calls, many connections, workers, memory.
+"""`make bench`: server CPU per call as a multiple of the floor, large calls, many connections, workers, memory, replay.
 
 Everything that is compared is measured in turn in one run. `--quick` takes a minute and leaves the peer out; `--write`
 puts the tables into docs/performance.md.
@@ -24,6 +24,7 @@ from benchmarks.collector import collector_rows
 from benchmarks.crowd import crowd
 from benchmarks.page import Table, replace_table
 from benchmarks.refusals import BASE, token, trusting
+from benchmarks.replay import HEAD, rows_of
 from benchmarks.server import Server
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
@@ -39,6 +40,7 @@ FLOOR = [
 ]
 PEER = ["-m", "uvicorn", "peer:app", "--port", "{port}", "--log-level", "error", "--no-access-log"]
 OURS = ["-m", "cds_hooks.cli", "serve", "--port", "{port}"]
+QUICK_REPLAY = ("--patients", "300", "--rounds", "2", "--one-process")
 CALL = "/cds-services/twitching-patient-view"
 Call = Callable[[], object]
 Rows = list[tuple[str, ...]]
@@ -72,6 +74,7 @@ def main() -> None:
         "large": ("a large call without an answer", "milliseconds of CPU", "compared"),
         "crowd": ("32 connections", "answers per second", "p50 / p99"),
         "process": ("one worker", today),
+        "replay": HEAD,
     }
     with tempfile.TemporaryDirectory() as folder, Server(FLOOR, CALL) as floor, _ours(Path(folder)) as ours:
         floor.wait(request())
@@ -83,6 +86,7 @@ def main() -> None:
             "process": [("start to first answer", f"{started:.2f} s"), *_memory_rows(ours, options)],
         }
     measured["process"] += collector_rows(options.calls * options.rounds)
+    measured["replay"] = rows_of(*(QUICK_REPLAY if options.quick else ()))
     for name, rows in measured.items():
         table = Table(heads[name], rows)
         print(f"{table.markdown()}\n")

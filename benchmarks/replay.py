@@ -1,19 +1,44 @@
-"""`python -m benchmarks.replay`: patients per second and core, against the rate at which the reader merely decodes."""
+"""`python -m benchmarks.replay`: patients per second and core, against the rate at which the reader merely decodes.
+
+What is compared is measured in turn. Rates of one process are per second of CPU, of several by the clock: those need a
+quiet machine. The start of processes (imports, rules) is measured for itself and not part of the rates.
+"""
 
 from __future__ import annotations
 
 import argparse
 import gzip
+import importlib.util
+import json
+import os
 import resource
 import shutil
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+from benchmarks.page import Table
+from cds_hooks.replay.engines import EngineName, open_engine
 from cds_hooks.replay.example import DAY, write_example
 from cds_hooks.replay.run import Options, replay
-from cds_hooks.replay.sides import Side, made
+from cds_hooks.replay.sides import Side, version_of
 from mappings.from_fhir.bundle import unwrap
+
+Rows = list[tuple[str, ...]]
+PROCESSES = 2
+
+
+class Bench(NamedTuple):
+    """An export and where it is replayed."""
+
+    export: Path
+    folder: Path
+    patients: int
 
 
 class Silence:
@@ -28,51 +53,127 @@ class Silence:
 
 def main() -> None:
     """Make an export, decode it, replay it with one process and with several."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--patients", type=int, default=2000)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--results", type=int, default=90)
-    parser.add_argument("--workers", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--dask", action="store_true", help="Also on a Dask cluster of this machine.")
-    options = parser.parse_args()
+    parser.add_argument("--twitching", type=float, default=0.01, help="The share of patients who twitch.")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--one-process", action="store_true", help="Measure one process only.")
+    parser.add_argument("--json", action="store_true", help="Print the rows as JSON.")
+    wanted = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="twitching-cds-bench-"))
     try:
-        export = folder / "export"
-        lines = write_example(export, options.patients, results=options.results, twitching=0.01)
-        print(f"{options.patients} patients, {lines} resources, 1 in 100 with documented twitching")
-        start = time.process_time()
-        _decode(export)
-        decoded = options.patients / (time.process_time() - start)
-        print(f"decoded by the reader: {decoded:,.0f} patients per second of CPU")
-        made(Side())
-        for workers in options.workers:
-            _replay(export, folder, options.patients, workers, "local", decoded)
-        if options.dask:
-            _replay(export, folder, options.patients, max(options.workers), "dask", decoded)
-        peak = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        print(f"memory: {peak[0] // 1024} MB in this process, {peak[1] // 1024} MB in the largest other one")
+        lines = write_example(
+            folder / "export", wanted.patients, results=wanted.results, twitching=wanted.twitching
+        )
+        bench = Bench(folder / "export", folder, wanted.patients)
+        rows = [("patients", f"{wanted.patients:,}", f"{lines / wanted.patients:.0f} resources each")]
+        rows += _one_process(bench, wanted.rounds)
+        if not wanted.one_process:
+            rows += _several(bench, wanted.rounds)
+        rows.append(_memory())
     finally:
         shutil.rmtree(folder)
+    print(json.dumps(rows) if wanted.json else Table(HEAD, rows).markdown())
 
 
-def _decode(export: Path) -> None:
+HEAD = ("replay", "patients per second", "compared: median (smallest to largest)")
+
+
+def rows_of(*arguments: str) -> Rows:
+    """The rows as a process of its own finds them: its memory is that of the replay alone."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "benchmarks.replay", "--json", *arguments],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [tuple(row) for row in json.loads(ran.stdout)]
+
+
+def _one_process(bench: Bench, rounds: int) -> Rows:
+    """In turn, in CPU time; the first round warms up."""
+    decoded, replayed = [], []
+    for number in range(rounds + 1):
+        taken = _decode(bench.export), _replay(bench, 1, "local", "cpu")
+        if number:
+            decoded.append(taken[0])
+            replayed.append(taken[1])
+    rate = bench.patients / statistics.median(replayed)
+    return [
+        ("every line decoded by the reader", _rate(bench, decoded), "per second of CPU"),
+        ("one process", _rate(bench, replayed), f"{_ratios(decoded, replayed)} of decoding"),
+        ("", "", f"{1000 / rate:.2f} ms of CPU per patient; aim: 0.60 of decoding or 2,000 patients"),
+    ]
+
+
+def _several(bench: Bench, rounds: int) -> Rows:
+    engines: list[EngineName] = ["local"]
+    if importlib.util.find_spec("distributed"):
+        engines.append("dask")
+    started = {engine: _start(engine) for engine in engines}
+    load = os.getloadavg()[0]
+    one: list[float] = []
+    taken: dict[str, list[float]] = {engine: [] for engine in engines}
+    for _ in range(rounds):
+        one.append(_replay(bench, 1, "local", "wall"))
+        for engine in engines:
+            taken[engine].append(_replay(bench, PROCESSES, engine, "wall") - started[engine])
+    rows: Rows = [
+        ("one process, by the clock", _rate(bench, one), f"{load:.1f} other processes running on average"),
+        ("two processes, by the clock", _rate(bench, taken["local"]), f"{_ratios(one, taken['local'])} of one"),
+    ]
+    if "dask" in taken:
+        ratios = _ratios(taken["local"], taken["dask"])
+        rows.append(("two processes of Dask", _rate(bench, taken["dask"]), f"{ratios} of local"))
+    starts = ", ".join(f"{engine} {seconds:.1f} s" for engine, seconds in started.items())
+    return [*rows, ("start of two processes, not counted", "", starts)]
+
+
+def _decode(export: Path) -> float:
+    start = time.process_time()
     for path in export.iterdir():
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for line in file:
                 unwrap(line)
+    return time.process_time() - start
 
 
-def _replay(export: Path, folder: Path, patients: int, workers: int, engine: str, decoded: float) -> None:
-    work = folder / "work"
-    start, cpu = time.perf_counter(), time.process_time()
-    replay(Options(export, work, DAY, workers=workers, engine=engine), Silence())
-    wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-    rate = f"{patients / wall:,.0f} patients per second"
-    if workers == 1:
-        rate += (
-            f", {patients / cpu:,.0f} per second of CPU ({100 * patients / cpu / decoded:.0f} % of decoding)"
-        )
-    print(f"{engine}, {workers} processes: {rate}")
+def _replay(bench: Bench, workers: int, engine: EngineName, clock: Literal["cpu", "wall"]) -> float:
+    now = time.process_time if clock == "cpu" else time.perf_counter
+    work = bench.folder / "work"
+    start = now()
+    replay(Options(bench.export, work, DAY, workers=workers, engine=engine), Silence())
+    taken = now() - start
     shutil.rmtree(work)
+    return taken
+
+
+def _start(engine: EngineName) -> float:
+    """Until all processes have the rules."""
+    start = time.perf_counter()
+    with open_engine(engine, PROCESSES, "") as opened:
+        list(opened.map(version_of, [Side()] * 2 * PROCESSES))
+    return time.perf_counter() - start
+
+
+def _rate(bench: Bench, seconds: Sequence[float]) -> str:
+    return f"{bench.patients / statistics.median(seconds):,.0f}"
+
+
+def _ratios(one: Sequence[float], other: Sequence[float]) -> str:
+    ratios = sorted(a / b for a, b in zip(one, other, strict=True))
+    return f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+
+
+def _memory() -> tuple[str, ...]:
+    """Of this process by the kernel's own peak: that of `getrusage` may be inherited."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return "largest process", "", f"{max(peak, largest) // 1024} MB"
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:
     rules: tuple[KeptBack, ...] = tuple(
         ("finding", item.what, item.indicator, item.why) for item in found.withheld if item.what != "answer"
     )
+    rules += tuple(_explanations(found, desk))
     if not (why and cards):
         return Outcome(found.shown, cards, "", rules)
     shown = would.shown
@@ -106,6 +107,20 @@ def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:
             *rules,
         ),
     )
+
+
+def _explanations(found: Considered, desk: Desk) -> Iterator[KeptBack]:
+    """What is kept back with a finding that it explains: a medicine that acts through a result has no line of its own."""
+    shown = {cause.id for cause in found.shown.contributors}
+    kept_back = {item.what: item for item in found.withheld}
+    for cause in found.assessment.contributors:
+        if cause.id in shown or cause.id not in kept_back:
+            continue
+        for name in cause.explained_by:
+            drug = f"drug:{name}"
+            what = drug if drug in desk.knowledge.contributors else name
+            if what not in shown:
+                yield "finding", what, kept_back[cause.id].indicator, f"explains-{cause.id}"
 
 
 def _moments(encounters: Iterable[Dated], days: Sequence[date], setup: Setup) -> Iterator[Moment]:

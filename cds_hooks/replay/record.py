@@ -113,7 +113,7 @@ class Record:
         for flag in (CARE, PLAIN):
             for content in lines_in(self._lines.get(b"O" + flag, ())):
                 line = read_head(content)
-                if line.head is None:
+                if line.head is None or "\n" in line.id:
                     return False
                 others.add(line.id.encode())
         return ids.isdisjoint(others - {b""})

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from cds_hooks.replay.collector import without_collector
-from cds_hooks.replay.patient import KeptBack, Moment, Outcome, Setup, replay_patient
+from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
+from cds_hooks.replay.record import Moment, Setup
 from cds_hooks.replay.scan import UNMAPPED
 from cds_hooks.replay.segments import Stretch, atomic, groups, lines_in, write_json
 from cds_hooks.replay.tally import Counts, Tally

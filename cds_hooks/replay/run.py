@@ -20,7 +20,7 @@ import cds_hooks
 from cds_hooks.replay import medications, reduce, scan
 from cds_hooks.replay.engines import Engine, EngineName, open_engine
 from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks
-from cds_hooks.replay.patient import Setup
+from cds_hooks.replay.record import Setup
 from cds_hooks.replay.scan import Scanned, ScanTask
 from cds_hooks.replay.segments import Index, Stretch, write_json
 from cds_hooks.replay.sides import Gate, Mode, Side, version_of
@@ -129,7 +129,7 @@ def _locked(work: Path) -> Iterator[None]:
 def _plan(options: Options, chunks: list[Chunk], workers: int) -> Plan:
     """The plan of the run before if it fits, else a new one; what was made by another plan is removed."""
     path = options.work / "plan.json"
-    size = sum((c.end - c.start) * (1 if c.file.endswith(".ndjson") else COMPRESSED) for c in chunks)
+    size = sum(map(_plain_size, chunks))
     partitions = options.partitions or max(4 * workers, -(-size // PARTITION_BYTES))
     day = options.day.isoformat() if options.mode == "as-of" else ""
     plan = Plan(cds_hooks.__version__, day, options.sample, options.seed, partitions, chunks)
@@ -144,6 +144,10 @@ def _plan(options: Options, chunks: list[Chunk], workers: int) -> Plan:
         shutil.rmtree(options.work / stale, ignore_errors=True)
     write_json(path, plan)
     return plan
+
+
+def _plain_size(chunk: Chunk) -> int:
+    return (chunk.end - chunk.start) * (1 if chunk.file.endswith(".ndjson") else COMPRESSED)
 
 
 def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> list[Scanned]:
@@ -162,6 +166,7 @@ def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> l
         for number, chunk in enumerate(plan.chunks)
     ]
     todo = [task for task in tasks if not scan.result_file(options.work, task.number).exists()]
+    todo.sort(key=lambda task: -_plain_size(task.chunk))  # no process is left with a long one at the end
     sizes = {task.number: task.chunk.end - task.chunk.start for task in tasks}
     done = sum(sizes.values()) - sum(sizes[task.number] for task in todo)
     _run(engine, scan.scan, todo, progress, "Reading", (sum(sizes.values()), done))

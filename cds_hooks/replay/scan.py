@@ -28,7 +28,7 @@ from cds_hooks.replay.unmapped import Unmapped, analyte_of, unmapped, unmapped_r
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
-from mappings.from_fhir.shapes import Observation
+from mappings.from_fhir.shapes import Observation, Patient
 
 MOST_LISTED: Final = 1000
 """Bad lines that one chunk lists; all are counted."""
@@ -46,8 +46,8 @@ MOST_UNITS: Final = 100
 """What is remembered of a chunk, so that memory stays bounded."""
 
 
-_observation: Final = msgspec.json.Decoder(Observation).decode
-"""The reader's own shape: what does not have it is sorted by its head, and read by the reader's rules for such."""
+_observation: Final = msgspec.json.Decoder(Observation | Patient).decode
+"""Of two types, so that the type has to be stated. The reader's own shape: what does not have it is sorted by its head, and read by the reader's rules for such."""
 
 
 UNREADABLE: Final = (*DATA_ERRORS, TypeError)
@@ -152,10 +152,11 @@ class _Sorter:
         for row, content in enumerate(block, self._found.rows + 1):
             try:
                 result = decode(content)  # type: ignore[arg-type]
-                assert content is not None  # noqa: S101 - the decoder takes no None
-                if not content.isascii():
-                    content.decode()
+                if not content.isascii():  # type: ignore[union-attr]
+                    content.decode()  # type: ignore[union-attr]
             except UNREADABLE:
+                result = None
+            if not isinstance(result, Observation) or content is None:
                 self._line(row, content)
                 continue
             results += 1
@@ -211,17 +212,22 @@ class _Sorter:
 
     def _line(self, row: int, content: bytes | None) -> None:
         """What is no Observation in the shape that it should have."""
-        try:
-            if content is None:
-                raise BadLineError("too long")
-            if content.strip():
-                self._other(read_head(content), content)
+        if content is None:
+            self._bad(row, "too long")
+        elif not content.strip():
+            self._found.lines -= 1
+        else:
+            try:
+                line = read_head(content)
+            except BadLineError as error:
+                self._bad(row, str(error))
             else:
-                self._found.lines -= 1
-        except BadLineError as error:
-            self._found.bad += 1
-            if len(self._found.listed) < MOST_LISTED:
-                self._found.listed.append((row, str(error)))
+                self._other(line, content)
+
+    def _bad(self, row: int, why: str) -> None:
+        self._found.bad += 1
+        if len(self._found.listed) < MOST_LISTED:
+            self._found.listed.append((row, why))
 
     def _other(self, line: Line, content: bytes) -> None:
         if line.type == "Medication" and line.id:
@@ -301,6 +307,8 @@ class _Sorter:
                     settled = known(head.authored_on)
                 case b"Q":
                     settled = known(head.authored)
+                case _:
+                    pass
         return PLAIN if settled else CARE
 
     def _is_settled_result(self, head: Observation | Head) -> bool:

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from cds_hooks.replay.patient import Moment, Outcome
+from cds_hooks.replay.patient import Outcome
+from cds_hooks.replay.record import Moment
 from mappings.assess.case import years_between
 from mappings.assessment import Assessment
 from mappings.from_fhir.dates import when
@@ -142,7 +143,7 @@ def _changes(before: Outcome, after: Outcome) -> Iterator[Cell]:
         found.add(("change", "indicator", f"{worst[0]} to {worst[1]}"))
     if before.failed != after.failed:
         found.add(("change", "failed", f"{before.failed or 'none'} to {after.failed or 'none'}"))
-    for kind in ("contributor", "tier", "red flag", "safety", "suggested test"):
+    for kind in ("contributor", "explanation", "tier", "red flag", "safety", "suggested test"):
         one, other = (_shown_names(kind, assessment) for assessment in said)
         found.update(("change", f"{kind} added", name) for name in other - one)
         found.update(("change", f"{kind} removed", name) for name in one - other)
@@ -158,6 +159,10 @@ def _shown_names(kind: str, assessment: Assessment | None) -> set[str]:
     match kind:
         case "contributor":
             return {cause.id for cause in assessment.contributors}
+        case "explanation":
+            return {
+                f"{name} of {cause.id}" for cause in assessment.contributors for name in cause.explained_by
+            }
         case "tier":
             return {f"{cause.id} {cause.tier}" for cause in assessment.contributors}
         case "red flag":

@@ -1,0 +1,135 @@
+"""Asking about a patient without the results first gives the answer that asking with them gives."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_hooks.replay.record import Record
+from cds_hooks.replay.run import Replayed
+from cds_hooks.replay.sides import Side
+
+Json = dict[str, Any]
+SUBJECT = {"reference": "Patient/p1"}
+EXAM = [{"coding": [{"code": "exam"}]}]
+SITE = b'name: Test\norders: {codes: {emg_ncs: {system: urn:x, code: "17", display: EMG}}}'
+OBSERVATIONS: dict[str, list[Json]] = {
+    "a plain result": [{}],
+    "twitching found on examination": [
+        {"category": EXAM, "code": {"text": "Fasciculation"}, "valueBoolean": True, "valueQuantity": None}
+    ],
+    "twitching in the value": [
+        {"code": {"text": "Chem 7"}, "valueQuantity": None, "valueString": "fasciculations of both calves"}
+    ],
+    "twitching in a coded value": [
+        {
+            "code": {"text": "Chem 7"},
+            "valueQuantity": None,
+            "valueCodeableConcept": {"text": "Fasciculation"},
+            "category": EXAM,
+        }
+    ],
+    "a component": [{"component": [{"code": {"text": "Fasciculation"}, "valueBoolean": True}]}],
+    "a panel": [{"code": {"text": "Chem 7"}, "valueQuantity": None, "hasMember": [SUBJECT]}],
+    "two versions, the later one plain": [
+        {"id": "same", "code": {"text": ""}, "meta": {"versionId": "1"}},
+        {"id": "same", "meta": {"versionId": "2"}},
+    ],
+    "two versions, the earlier one plain": [
+        {"id": "same", "code": {"text": ""}, "meta": {"versionId": "2"}},
+        {"id": "same", "meta": {"versionId": "1"}},
+    ],
+    "two versions, one out of shape": [
+        {"id": "7", "meta": {"versionId": "2"}},
+        {"id": 7, "code": [5], "meta": {"versionId": "1"}},
+    ],
+    "an id of two lines": [{"id": "a\nb"}, {"id": "a\nb", "code": {"text": ""}}],
+    "no id": [{"id": None}, {"id": None, "code": {"text": ""}}],
+    "about another patient": [{"focus": [{"reference": "Patient/p9"}]}],
+    "of two patients": [{"patient": {"reference": "Patient/p9"}}],
+    "with a blank in the reference": [{"subject": {"reference": "Patient/p1 "}}],
+    "named without a type": [{"subject": {"reference": "p1"}}, {"subject": {"reference": "urn:uuid:p1"}}],
+    "pregnancy": [
+        {
+            "code": {"coding": [{"system": "http://loinc.org", "code": "82810-3"}]},
+            "valueQuantity": None,
+            "valueCodeableConcept": {"text": "Pregnant"},
+        }
+    ],
+    "no code": [{"code": None}],
+    "an empty code": [{"code": {}}],
+    "a code out of shape": [{"code": [True]}],
+    "a value out of shape": [{"valueQuantity": {"value": {}}}],
+    "a status out of shape": [{"status": 5}],
+    "an order code of the site": [{"code": {"coding": [{"system": "urn:x", "code": "17"}]}}],
+}
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Replayed]) -> Callable[..., tuple[int, int]]:
+    """Replays twice, as it is and without the short cut; the answers are compared, and the calls of each returned."""
+
+    def go(export: Path, **options: Any) -> tuple[int, int]:
+        asked: list[bytes] = []
+        send, may_wait = Record.prefetch, Record.may_wait
+
+        def counted(record: Record, moment: Any, apart: bytes = b"") -> Any:
+            asked.append(apart)
+            return send(record, moment, apart)
+
+        monkeypatch.setattr(Record, "prefetch", counted)
+        quick = run(export, **options)
+        short = len([apart for apart in asked if apart])
+        monkeypatch.setattr(Record, "may_wait", lambda *_: b"")
+        asked.clear()
+        whole = run(export, **options)
+        assert not any(asked)
+        monkeypatch.setattr(Record, "may_wait", may_wait)
+        assert quick.tally.counts == whole.tally.counts
+        assert quick.result_hash == whole.result_hash
+        return short, len(asked)
+
+    return go
+
+
+@pytest.mark.parametrize("documented", [False, True], ids=["silent", "documented"])
+@pytest.mark.parametrize("case", OBSERVATIONS, ids=str)
+def test_the_answer_is_the_same(
+    both: Callable[..., tuple[int, int]],
+    export: Callable[..., Path],
+    twitching: Callable[..., list[Json]],
+    result: Callable[..., Json],
+    case: str,
+    *,
+    documented: bool,
+) -> None:
+    observations = [
+        {k: v for k, v in (result(f"o{n}", 2.9, "2026-10-20") | changed).items() if v is not None}
+        for n, changed in enumerate(OBSERVATIONS[case])
+    ]
+    plain = result("plain", 4.1, "2026-10-21")
+    condition = {} if documented else {"code": {"text": "Hypertension"}}
+    folder = export(*twitching(**condition), plain, *observations)
+    short, _ = both(folder)
+    assert short == 1 or case.startswith(("two versions", "an id of", "a value out", "a status out", "a code out"))
+    both(folder, sides=(Side("", SITE, "site.yaml"), Side()))
+    both(folder, mode="monthly")
+
+
+def test_most_patients_of_an_export_are_asked_about_once(
+    both: Callable[..., tuple[int, int]], example: Path
+) -> None:
+    short, whole = both(example)
+    assert short > whole / 2
+
+
+def test_lines_of_a_patient_in_any_order_are_one_record() -> None:
+    lines = [b'{"id":"%d"}' % number for number in range(9)]
+    random.Random(1).shuffle(lines)  # noqa: S311 - chance makes an order here, no secret
+    from cds_hooks.replay.segments import lines_in
+
+    assert lines_in([b"\n".join(lines[:5]), b"\n".join(lines[3:])]) == sorted(lines)
