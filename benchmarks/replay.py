@@ -69,7 +69,7 @@ def main() -> None:
             folder / "export", wanted.patients, results=wanted.results, twitching=wanted.twitching
         )
         bench = Bench(folder / "export", folder, wanted.patients)
-        rows = [("patients", f"{wanted.patients:,}", f"{lines / wanted.patients:.0f} resources each")]
+        rows: Rows = [("patients", f"{wanted.patients:,}", f"{lines / wanted.patients:.0f} resources each")]
         rows += _one_process(bench, wanted.rounds)
         if not wanted.one_process:
             rows += _several(bench, wanted.rounds)
@@ -84,7 +84,7 @@ HEAD = ("replay", "patients per second", "compared: median (smallest to largest)
 
 def rows_of(*arguments: str) -> Rows:
     """The rows as a process of its own finds them: its memory is that of the replay alone."""
-    ran = subprocess.run(
+    ran = subprocess.run(  # noqa: S603 - starts our own program
         [sys.executable, "-m", "benchmarks.replay", "--json", *arguments],
         check=True,
         capture_output=True,
@@ -123,7 +123,11 @@ def _several(bench: Bench, rounds: int) -> Rows:
             taken[engine].append(_replay(bench, PROCESSES, engine, "wall") - started[engine])
     rows: Rows = [
         ("one process, by the clock", _rate(bench, one), f"{load:.1f} other processes running on average"),
-        ("two processes, by the clock", _rate(bench, taken["local"]), f"{_ratios(one, taken['local'])} of one"),
+        (
+            "two processes, by the clock",
+            _rate(bench, taken["local"]),
+            f"{_ratios(one, taken['local'])} of one",
+        ),
     ]
     if "dask" in taken:
         ratios = _ratios(taken["local"], taken["dask"])

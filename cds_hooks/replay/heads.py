@@ -41,6 +41,10 @@ class _Period(_Part):
     end: str = ""
 
 
+class _Dispense(_Part):
+    validity_period: _Period | None = None
+
+
 class Sent(_Part):
     """The unit of a quantity, as sent."""
 
@@ -76,6 +80,9 @@ class Head(_Part):
     period: _Period | None = None
     authored: str = ""
     date_asserted: str = ""
+    status_changed: str = ""
+    abatement_date_time: str = ""
+    dispense_request: _Dispense | None = None
     status: str = ""
 
 

@@ -47,14 +47,14 @@ def of_code(code: bytes) -> Code:
     return Code(NOTHING if says_nothing else b"", needs_number=True)
 
 
-def may_wait(observation: Observation, code: Code) -> bool:
-    """Whether an Observation of such a code is a plain result, about nobody but its subject."""
+def may_wait(observation: Observation, needs_number: bool) -> bool:  # noqa: FBT001 - of a `Code`
+    """Whether an Observation whose code has a flag is a plain result, about nobody but its subject."""
     return not (
         observation.component
         or observation.has_member
         or observation.focus
         or observation.patient
-        or (code.needs_number and (observation.value_string or observation.value_codeable_concept))
+        or (needs_number and (observation.value_string or observation.value_codeable_concept))
     )
 
 

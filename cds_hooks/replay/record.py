@@ -84,13 +84,16 @@ class Record:
         """The resources of a kind, without those of the flags `apart`."""
         known = self._kinds.get((kind, apart))
         if known is None:
-            as_of = self._setup.mode == "as-of"
-            known = self._kinds[kind, apart] = [
-                Dated(content, ALWAYS) if as_of and flag == PLAIN else dated(kind, content)
-                for flag in FLAGS
-                if flag not in apart and kind + flag in self._lines
-                for content in lines_in(self._lines[kind + flag])
-            ]
+            as_of, lines = self._setup.mode == "as-of", self._lines
+            known = self._kinds[kind, apart] = []
+            for flag in FLAGS if kind == b"O" else (CARE, PLAIN):
+                if flag in apart or kind + flag not in lines:
+                    continue
+                contents = lines_in(lines[kind + flag])
+                if as_of and flag == PLAIN:
+                    known += [Dated(content, ALWAYS) for content in contents]
+                else:
+                    known += [dated(kind, content) for content in contents]
         return known
 
     def may_wait(self, side: Side) -> bytes:
@@ -104,19 +107,22 @@ class Record:
 
     def _stands_alone(self, apart: bytes) -> bool:
         """Whether there are such results and none is another version of an Observation that has to be read."""
-        ids: set[bytes] = set()
+        kept = [flag for flag in FLAGS if flag not in apart and b"O" + flag in self._lines]
+        if not kept:
+            return any(b"O" + flag in self._lines for flag in (RESULT, NOTHING))
         others: set[bytes] = set()
-        for flag in (RESULT, NOTHING):
-            (ids if flag in apart else others).update(lines_in(self._lines.get(IDS + flag, ())))
-        if not ids:
-            return False
-        for flag in (CARE, PLAIN):
-            for content in lines_in(self._lines.get(b"O" + flag, ())):
+        for flag in kept:
+            others.update(lines_in(self._lines.get(IDS + flag, ())))
+            if flag in (RESULT, NOTHING):
+                continue
+            for content in lines_in(self._lines[b"O" + flag]):
                 line = read_head(content)
                 if line.head is None or "\n" in line.id:
                     return False
                 others.add(line.id.encode())
-        return ids.isdisjoint(others - {b""})
+        others.discard(b"")
+        ids = (self._lines.get(IDS + flag, ()) for flag in (RESULT, NOTHING) if flag in apart)
+        return all(others.isdisjoint(lines_in(found)) for found in ids if found)
 
     def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
         """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""

@@ -15,7 +15,7 @@ from msgspec import Struct
 from cds_hooks.replay.collector import without_collector
 from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
 from cds_hooks.replay.record import Moment, Setup
-from cds_hooks.replay.scan import UNMAPPED
+from cds_hooks.replay.scan import CARE, PLAIN, UNMAPPED
 from cds_hooks.replay.segments import Stretch, atomic, groups, lines_in, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
@@ -85,7 +85,7 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
                 unmapped.update({_unmapped.decode(content) for content in lines_in(lines.pop(UNMAPPED, ()))})
-                about = lines_in(found for tag, group in lines.items() if tag[:1] == b"T" for found in group)
+                about = lines_in([*lines.get(b"T" + PLAIN, ()), *lines.get(b"T" + CARE, ())])
                 said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
                 if task.rows:
                     _write_rows(rows, name, said)

@@ -22,7 +22,7 @@ from cds_hooks.replay.heads import (
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, RESULT, Code, is_plainly_of, may_wait, of_code
+from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
 from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
 from cds_hooks.replay.unmapped import Unmapped, analyte_of, unmapped, unmapped_result
 from mappings.from_fhir.dates import when
@@ -39,6 +39,7 @@ UNMAPPED: Final = b"U-"
 IDS: Final = b"I"
 WANTED: Final = b"W"
 """Beside the resources: what is not known, the ids of the results kept apart, and who needs which Medication."""
+OTHER_ABATEMENTS: Final = (b'"abatementPeriod', b'"abatementString')
 MOST_DAYS: Final = 100_000
 MOST_SEEN: Final = 200_000
 MOST_CODES: Final = 20_000
@@ -101,7 +102,8 @@ def scan(task: ScanTask) -> int:
 class _Code(NamedTuple):
     """What is known of the code of Observations. `fine`: units, with code and system, of which nothing has to be told."""
 
-    code: Code
+    flag: bytes
+    needs_number: bool
     analyte: str | None
     fine: set[tuple[str | None, str | None, str | None]]
 
@@ -114,8 +116,8 @@ class _Sorter:
         self._task, self._found = task, found
         self._patients = Spill(folder, f"{task.number}.p")
         self._medications = Spill(folder, f"{task.number}.m")
-        self._places: dict[tuple[str, bytes], tuple[list[bytes], list[bytes]] | None] = {}
-        """Reference to the patient and flag -> where Observations and their ids go until the next flush; None: nowhere."""
+        self._places: dict[tuple[str, bytes], tuple[list[bytes], list[bytes]]] = {}
+        """Reference to the patient and flag -> where Observations and their ids go until the next flush."""
         self._codes: dict[bytes, _Code] = {}
         self._settled: dict[str, bool] = {}
         self._seen: set[tuple[str, object]] = set()
@@ -162,22 +164,22 @@ class _Sorter:
             results += 1
             written = bytes(result.code_json)
             code = codes.get(written) or self._learn(written)
-            flag = code.code.flag
-            if not flag or not may_wait(result, code.code):
+            flag = code.flag
+            if not flag or not may_wait(result, code.needs_number):
                 flag = PLAIN if self._is_settled_result(result) else CARE
             named = result.subject or result.patient
             reference = named.reference if named else ""
             try:
-                place = places[reference, flag]
+                contents, ids = places[reference, flag]
             except KeyError:
-                place = places[reference, flag] = self._place(reference, flag)
-            if place is None:
-                self._leave_out("Observation", patient_in(reference))
-                continue
-            place[0].append(content)
-            place[1].append(result.id.encode())
+                if (place := self._place(reference, flag)) is None:
+                    continue
+                contents, ids = places[reference, flag] = place
+            contents.append(content)
+            ids.append(result.id.encode())
             held += len(content)
-            if code.analyte != "":
+            sent = result.value_quantity
+            if code.analyte != "" and (not sent or (sent.unit, sent.code, sent.system) not in code.fine):
                 self._note_unknown(result, reference, written, code)
         self._held += held
         if results:
@@ -186,7 +188,7 @@ class _Sorter:
     def _learn(self, written: bytes) -> _Code:
         if len(self._codes) >= MOST_CODES:
             self._codes.clear()
-        code = _Code(of_code(written), analyte_of(written), set())
+        code = _Code(*of_code(written), analyte_of(written), set())
         if len(written) <= LONGEST:
             self._codes[written] = code
         return code
@@ -198,17 +200,17 @@ class _Sorter:
             flag, apart = CARE, False
         lines = self._lines_of(b"O" + flag, patient)
         ids = self._lines_of(IDS + flag, patient) if apart else []
-        return None if lines is None or ids is None else (lines, ids)
+        if lines is None or ids is None:
+            self._leave_out("Observation", patient)
+            return None
+        return lines, ids
 
     def _note_unknown(self, result: Observation, reference: str, written: bytes, code: _Code) -> None:
         sent = result.value_quantity
-        unit = (sent.unit, sent.code, sent.system) if sent else None
-        if code.analyte and (unit is None or unit in code.fine):
-            return
         if unknown := unmapped_result(code.analyte, written, bytes(result.category_json), sent):
             self._note(patient_in(reference), unknown)
-        elif unit and code.analyte and len(code.fine) < MOST_UNITS:
-            code.fine.add(unit)
+        elif sent and code.analyte and len(code.fine) < MOST_UNITS:
+            code.fine.add((sent.unit, sent.code, sent.system))
 
     def _line(self, row: int, content: bytes | None) -> None:
         """What is no Observation in the shape that it should have."""
@@ -294,11 +296,14 @@ class _Sorter:
                 case b"O":
                     settled = self._is_settled_result(head)
                 case b"R":
-                    settled = head.status == "active" and known(head.authored_on)
+                    settled = known(head.authored_on) and self._has_ended(head)
+                    settled = settled and b'"effectivePeriod' not in content
                 case b"S":
                     settled = head.status == "active" and known(head.date_asserted)
                 case b"C":
-                    settled = known(head.recorded_date) and b'"abatement' not in content
+                    ended = head.abatement_date_time
+                    settled = known(head.recorded_date) and (not ended or known(ended))
+                    settled = settled and not any(name in content for name in OTHER_ABATEMENTS)
                 case b"E":
                     times = head.period
                     settled = times is not None and known(times.start) and known(times.end)
@@ -310,6 +315,14 @@ class _Sorter:
                 case _:
                     pass
         return PLAIN if settled else CARE
+
+    def _has_ended(self, head: Head) -> bool:
+        """Whether a medicine that has ended had done so on the day."""
+        if head.status == "active":
+            return True
+        known, period = self._is_known, head.dispense_request and head.dispense_request.validity_period
+        ends = (head.status_changed, period.end if period else "")
+        return all(known(end) for end in ends if end)
 
     def _is_settled_result(self, head: Observation | Head) -> bool:
         known = self._is_known

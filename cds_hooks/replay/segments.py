@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -94,8 +94,10 @@ def groups(work: Path, stretches: list[Stretch]) -> Iterator[tuple[bytes, bytes]
             yield key, content[start : place - 1]
 
 
-def lines_in(joined: Iterable[bytes]) -> list[bytes]:
+def lines_in(joined: Sequence[bytes]) -> list[bytes]:
     """All lines of some groups of a key, each once, in one order."""
+    if len(joined) == 1 and b"\n" not in joined[0]:
+        return [joined[0]]
     return sorted({line for lines in joined for line in lines.split(b"\n")})
 
 

@@ -115,7 +115,9 @@ def test_the_answer_is_the_same(
     condition = {} if documented else {"code": {"text": "Hypertension"}}
     folder = export(*twitching(**condition), plain, *observations)
     short, _ = both(folder)
-    assert short == 1 or case.startswith(("two versions", "an id of", "a value out", "a status out", "a code out"))
+    assert short == 1 or case.startswith(
+        ("two versions", "an id of", "a value out", "a status out", "a code out")
+    )
     both(folder, sides=(Side("", SITE, "site.yaml"), Side()))
     both(folder, mode="monthly")
 
