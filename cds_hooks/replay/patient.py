@@ -67,7 +67,10 @@ def _answer(request: HookRequest, record: Record, moment: Moment, side: Side, se
 
 
 def _ask(request: HookRequest, record: Mapping[str, Raw], day: date, side: Side, setup: Setup) -> Outcome:
-    """What the live service of this side answers to this call."""
+    """What the live service of this side answers to this call.
+
+    Its order codes stay recognised: to change them is to forget all that was read. Whoever asks puts them back at the end.
+    """
     desk, (service, on) = made(side).desk, asked(side, setup.mode, setup.gate)
     request = replace(request, hook=service.hook, prefetch=sent_to(service, record))
     recognise_orders(desk.order_codes)
@@ -79,8 +82,6 @@ def _ask(request: HookRequest, record: Mapping[str, Raw], day: date, side: Side,
         return Outcome(None, (), f"refused with {refused.status}")
     except Exception as error:  # noqa: BLE001 - one patient must not end the replay; counted and reported
         return Outcome(None, (), type(error).__name__)
-    finally:
-        recognise_orders({})
 
 
 def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:

@@ -107,9 +107,11 @@ class Record:
 
     def _stands_alone(self, apart: bytes) -> bool:
         """Whether there are such results and none is another version of an Observation that has to be read."""
-        kept = [flag for flag in FLAGS if flag not in apart and b"O" + flag in self._lines]
-        if not kept:
-            return any(b"O" + flag in self._lines for flag in (RESULT, NOTHING))
+        held = [flag for flag in FLAGS if b"O" + flag in self._lines]
+        waiting = [flag for flag in held if flag in apart]
+        kept = [flag for flag in held if flag not in apart]
+        if not (waiting and kept):
+            return bool(waiting)
         others: set[bytes] = set()
         for flag in kept:
             others.update(lines_in(self._lines.get(IDS + flag, ())))
@@ -121,8 +123,7 @@ class Record:
                     return False
                 others.add(line.id.encode())
         others.discard(b"")
-        ids = (self._lines.get(IDS + flag, ()) for flag in (RESULT, NOTHING) if flag in apart)
-        return all(others.isdisjoint(lines_in(found)) for found in ids if found)
+        return all(others.isdisjoint(lines_in(self._lines[IDS + flag])) for flag in waiting)
 
     def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
         """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""

@@ -19,6 +19,7 @@ from cds_hooks.replay.scan import CARE, PLAIN, UNMAPPED
 from cds_hooks.replay.segments import Stretch, atomic, groups, lines_in, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
+from mappings.from_fhir.meaning import recognise_orders
 
 HELD_BYTES: Final = 40 * 2**20
 """A larger partition is read in several passes, each with a part of its patients."""
@@ -71,8 +72,11 @@ def result_file(work: Path, folder: str, partition: int, kind: str = "json") -> 
 
 def reduce(task: ReduceTask) -> tuple[int, int]:
     """Bytes and patients of the partition; the result is on disk when this returns."""
-    with without_collector():
-        return _reduce(task)
+    try:
+        with without_collector():
+            return _reduce(task)
+    finally:
+        recognise_orders({})
 
 
 def _reduce(task: ReduceTask) -> tuple[int, int]:
