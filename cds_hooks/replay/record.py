@@ -77,7 +77,9 @@ class Record:
     def __init__(self, lines: Lines, setup: Setup) -> None:
         self._lines, self._setup = lines, setup
         self._kinds: dict[tuple[bytes, bytes], list[Dated]] = {}
-        self._sent: dict[tuple[Moment, bytes], dict[str, Raw]] = {}
+        self._moment: Moment | None = None
+        self._sent: dict[bytes, dict[str, Raw]] = {}
+        """What was sent at that moment, by the flags left out: both sides are sent the same."""
         self._may_wait: dict[bytes, bool] = {}
 
     def of(self, kind: bytes, apart: bytes = b"") -> list[Dated]:
@@ -127,9 +129,12 @@ class Record:
 
     def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
         """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
-        sent = self._sent.get((moment, apart))
+        if moment is not self._moment:
+            self._moment = moment
+            self._sent.clear()
+        sent = self._sent.get(apart)
         if sent is None:
-            sent = self._sent[moment, apart] = self._prefetch(moment, apart)
+            sent = self._sent[apart] = self._prefetch(moment, apart)
         return sent
 
     def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Raw]:
