@@ -58,17 +58,14 @@ class Spill:
         place = 0
         with atomic(path) as file:
             for partition in sorted(self._held):
-                parts: list[bytes] = []
+                length = 0
                 for key, lines in self._held.pop(partition).items():
-                    parts.append(b"%s\t%d" % (key, sum(map(len, lines)) + len(lines) - 1))
-                    parts += lines
-                parts.append(b"")
-                content = b"\n".join(parts)
-                file.write(content)
+                    joined = b"\n".join(lines)
+                    length += file.write(b"%s\t%d\n%s\n" % (key, len(joined), joined))
                 self.index.setdefault(partition, []).append(
-                    Stretch(f"{self._folder.name}/{path.name}", place, len(content))
+                    Stretch(f"{self._folder.name}/{path.name}", place, length)
                 )
-                place += len(content)
+                place += length
         self._runs += 1
 
 
