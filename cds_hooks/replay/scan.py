@@ -16,7 +16,6 @@ from cds_hooks.replay.export import Broken, Chunk, read_blocks
 from cds_hooks.replay.heads import (
     MEDICATION,
     BadLineError,
-    Head,
     Line,
     medication_id,
     patient_in,
@@ -24,8 +23,8 @@ from cds_hooks.replay.heads import (
 )
 from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
 from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
+from cds_hooks.replay.settled import Settled
 from cds_hooks.replay.unmapped import Unmapped, analyte_of, unmapped, unmapped_result
-from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
 from mappings.from_fhir.shapes import Observation, Patient
@@ -39,8 +38,6 @@ UNMAPPED: Final = b"U-"
 IDS: Final = b"I"
 WANTED: Final = b"W"
 """Beside the resources: what is not known, the ids of the results kept apart, and who needs which Medication."""
-OTHER_ABATEMENTS: Final = (b'"abatementPeriod', b'"abatementString')
-MOST_DAYS: Final = 100_000
 MOST_SEEN: Final = 200_000
 MOST_CODES: Final = 20_000
 MOST_UNITS: Final = 100
@@ -48,9 +45,7 @@ MOST_UNITS: Final = 100
 
 
 _observation: Final = msgspec.json.Decoder(Observation | Patient).decode
-"""Of two types, so that the type has to be stated. The reader's own shape: what does not have it is sorted by its head, and read by the reader's rules for such."""
-
-
+"""Of two types, so that the type has to be stated. What does not have the reader's shape is sorted by its head."""
 UNREADABLE: Final = (*DATA_ERRORS, TypeError)
 
 
@@ -119,7 +114,7 @@ class _Sorter:
         self._places: dict[tuple[str, bytes], tuple[list[bytes], list[bytes]]] = {}
         """Reference to the patient and flag -> where Observations and their ids go until the next flush."""
         self._codes: dict[bytes, _Code] = {}
-        self._settled: dict[str, bool] = {}
+        self._settled = Settled(task.day)
         self._seen: set[tuple[str, object]] = set()
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
         self._held = 0
@@ -166,7 +161,7 @@ class _Sorter:
             code = codes.get(written) or self._learn(written)
             flag = code.flag
             if not flag or not may_wait(result, code.needs_number):
-                flag = PLAIN if self._is_settled_result(result) else CARE
+                flag = PLAIN if self._settled.holds_of_result(result) else CARE
             named = result.subject or result.patient
             reference = named.reference if named else ""
             try:
@@ -240,7 +235,8 @@ class _Sorter:
             self._ignored[line.type] += 1
             return
         self._types[line.type] += 1
-        lines = self._lines_of(line.kind + self._flag(line, content), line.patient)
+        flag = PLAIN if self._settled.holds(line, content) else CARE
+        lines = self._lines_of(line.kind + flag, line.patient)
         if lines is None:
             self._leave_out(line.type, line.patient)
             return
@@ -284,62 +280,6 @@ class _Sorter:
         before = len(self._seen)
         self._seen.add((patient, said))
         return len(self._seen) > before
-
-    def _flag(self, line: Line, content: bytes) -> bytes:
-        """PLAIN when the resource is known on the day as it stands, by what `dated` would read of it."""
-        head, known = line.head, self._is_known
-        settled = False
-        if self._task.day and head is not None:
-            match line.kind:
-                case b"T":
-                    settled = b'"deceased' not in content
-                case b"O":
-                    settled = self._is_settled_result(head)
-                case b"R":
-                    settled = known(head.authored_on) and self._has_ended(head)
-                    settled = settled and b'"effectivePeriod' not in content
-                case b"S":
-                    settled = head.status == "active" and known(head.date_asserted)
-                case b"C":
-                    ended = head.abatement_date_time
-                    settled = known(head.recorded_date) and (not ended or known(ended))
-                    settled = settled and not any(name in content for name in OTHER_ABATEMENTS)
-                case b"E":
-                    times = head.period
-                    settled = times is not None and known(times.start) and known(times.end)
-                    settled = settled and b'"actualPeriod' not in content
-                case b"V":
-                    settled = known(head.authored_on)
-                case b"Q":
-                    settled = known(head.authored)
-                case _:
-                    pass
-        return PLAIN if settled else CARE
-
-    def _has_ended(self, head: Head) -> bool:
-        """Whether a medicine that has ended had done so on the day."""
-        if head.status == "active":
-            return True
-        known, period = self._is_known, head.dispense_request and head.dispense_request.validity_period
-        ends = (head.status_changed, period.end if period else "")
-        return all(known(end) for end in ends if end)
-
-    def _is_settled_result(self, head: Observation | Head) -> bool:
-        known = self._is_known
-        return known(head.effective_date_time) and (not head.issued or known(head.issued))
-
-    def _is_known(self, time: str) -> bool:
-        """Whether a stated time is not after the day; False if it cannot be read or there are several days."""
-        start = time[:11]  # the day and what ends it, without the time of day, which hardly ever repeats
-        try:
-            return self._settled[start]
-        except KeyError:
-            stated = when(start)
-        if len(self._settled) > MOST_DAYS:
-            self._settled.clear()
-        known = bool(self._task.day and stated and stated.earliest.isoformat() <= self._task.day)
-        self._settled[start] = known
-        return known
 
 
 def _is_sampled(patient: str, task: ScanTask) -> bool:
