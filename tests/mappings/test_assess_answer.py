@@ -95,6 +95,13 @@ def test_the_gravest_red_flag_comes_first(judge: Judge) -> None:
     ]
 
 
+def test_a_child_is_told_that_the_rules_do_not_apply(judge: Judge, knowledge: Knowledge, lab: Make) -> None:
+    answer = judge(lab("potassium", "2.4"), patient=born(17))
+    assert answer.notes == (knowledge.gate.under_age,)
+    assert answer.out_of_scope == knowledge.gate.under_age
+    assert (answer.silent_reason, answer.contributors, answer.tests) == (None, (), ())
+
+
 def test_an_urgent_test_is_a_warning_until_it_is_requested(judge: Judge, lab: Make) -> None:
     open_calcium = lab("calcium_total", "1.85"), lab("albumin", "24", "g/L")
     answer = judge(*open_calcium)

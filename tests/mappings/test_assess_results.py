@@ -280,6 +280,8 @@ def test_a_result_without_any_limit_is_shown_as_it_is(
         (0, "0 days"),
         (1, "1 day"),
         (60, "60 days"),
+        (76, "2 months"),
+        (137, "5 months"),
         (61, "2 months"),
         (91, "3 months"),
         (714, "23 months"),
