@@ -34,7 +34,7 @@ def test_what_was_never_measured_is_not_up_to_date(judge: Judge, lab: Make) -> N
 
 
 def test_suggested_come_before_requested_and_those_before_answered(judge: Judge, lab: Make) -> None:
-    answer = judge(lab("potassium", "4.1"), orders=(requested("tsh"),))
+    answer = judge(lab("potassium", "4.1"), orders=(requested("calcium_albumin"),))
     statuses = [test.status for test in answer.tests]
     assert statuses == ["suggested"] * 4 + ["already-ordered", "up-to-date"]
 

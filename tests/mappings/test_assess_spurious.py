@@ -68,6 +68,19 @@ class TestContamination:
         }
 
 
+def test_a_result_that_is_not_believed_is_no_current_result_for_a_new_medicine(
+    judge: Judge, lab: Make, drug: Make
+) -> None:
+    new = drug("furosemide 40 mg", "loop_diuretic", status="draft")
+    answer = judge(lab("potassium", "6.8", specimen_problem="haemolysed"), medications=(new,))
+    effect = answer.proposals[0].effects[0]
+    assert (effect.text, effect.known) == ("may lower potassium: no current result", False)
+    (again,) = [test for test in answer.tests if test.id == "potassium"]
+    assert again.reason == (
+        "High potassium in a haemolysed specimen; to know before furosemide 40 mg is started"
+    )
+
+
 class TestBiotin:
     """Thyroid results out of range on a high dose of biotin."""
 
