@@ -3,7 +3,7 @@
 # check  lints, checks types, import contracts and data files
 # bench  measures speed (in a minute: make bench ARGS=--quick)
 # soak   attacks and wears the service for an hour (make soak ARGS="--minutes 5 --only load"); fuzz: hostile calls only
-# mutants  changes the assessment in thousands of small ways and lists those that no test notices
+# mutants  changes the assessment in thousands of small ways and lists those that no test notices (some modules: ARGS=limits)
 # audit  asks for known vulnerabilities of what is locked; sbom: lists it (CycloneDX, dist/sbom.cdx.json)
 # lock   writes the lock files after a change of dependencies (newest versions: make lock ARGS=--upgrade)
 #
@@ -58,10 +58,8 @@ soak: $(VENV)/installed-dev system-deps
 fuzz: $(VENV)/installed-dev
 	$(RUN) benchmarks.soak --only fuzz $(ARGS)
 
-# Changes the assessment in thousands of small ways, each of which a test should notice: half an hour.
 mutants: $(VENV)/installed-dev
-	$(RUN) mutmut run $(ARGS)
-	$(RUN) mutmut results
+	$(RUN) benchmarks.mutants $(ARGS)
 
 audit: $(VENV)/installed-dev
 	$(RUN) benchmarks.audit

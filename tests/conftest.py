@@ -31,32 +31,6 @@ settings.register_profile(
 settings.load_profile("house")
 
 
-def _forget_what_is_compiled() -> None:
-    for name, module in list(sys.modules.items()):
-        if name.startswith("mappings.assess."):
-            for value in vars(module).values():
-                if hasattr(value, "cache_clear") and value.__module__ == name:
-                    value.cache_clear()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_by_the_mutant() -> None:
-    """A mutant compiles its own rules: it was forked from a process that has compiled the unchanged ones."""
-    if os.environ.get("MUTANT_UNDER_TEST"):
-        _forget_what_is_compiled()
-
-
-@pytest.fixture(autouse=True)
-def _compiled_by_each_test(_compiled_by_the_mutant: None) -> None:
-    """While mutmut records which test reaches which function, every test reaches what compiles the rules."""
-    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
-        from mappings.assess.compiled import compiled
-        from mappings.knowledge import load_knowledge
-
-        _forget_what_is_compiled()
-        compiled(load_knowledge())  # here, so that it does not count as the test's own duration
-
-
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The repository."""
