@@ -109,3 +109,20 @@ def test_a_calcium_that_is_too_old_is_the_reason_to_measure_it_again(
     old = date(2025, 1, 1)
     answer = judge(lab("calcium_total", "2.40", date=old), lab("albumin", "43", "g/L"))
     assert reason(answer, "calcium_albumin") == "last result is 14 months old"
+
+
+def test_an_ionised_calcium_is_shown_as_it_is(judge: Judge, lab: Make) -> None:
+    (shown,) = judge(lab("calcium_ionised", "1.05")).contributors[0].evidence
+    assert shown.text == (
+        "ionised calcium 1.05 mmol/L (2026-03-01); lower limit 1.12, default limit, the laboratory gave none"
+    )
+
+
+def test_a_calcium_that_is_open_is_named_where_a_medicine_would_move_it(
+    judge: Judge, lab: Make, drug: Callable[..., Any]
+) -> None:
+    new = drug("furosemide 40 mg", "loop_diuretic", status="draft")
+    (proposal,) = judge(lab("calcium_total", "2.05"), medications=(new,)).proposals
+    assert [effect.text for effect in proposal.effects if effect.lab == "calcium"] == [
+        "may lower calcium: no current result"
+    ]

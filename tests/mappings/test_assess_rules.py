@@ -102,11 +102,12 @@ def test_a_stimulant_begun_after_the_twitching_is_not_blamed(
     assert ("drug:methylphenidate" in ids(answer)) is blamed
 
 
-@pytest.mark.parametrize(("days", "asked"), [(90, True), (89, False)])
-def test_a_long_course_is_long_from_its_ninetieth_day(
-    days: int, asked: bool, judge: Judge, drug: Make
+@pytest.mark.parametrize(("days", "asked"), [(90, True), (89, False), (None, True)])
+def test_a_long_course_is_long_from_its_ninetieth_day_or_when_nobody_knows(
+    days: int | None, asked: bool, judge: Judge, drug: Make
 ) -> None:
-    course = drug("omeprazole 20 mg", "ppi", start=TODAY - timedelta(days=days))
+    start = None if days is None else TODAY - timedelta(days=days)
+    course = drug("omeprazole 20 mg", "ppi", start=start)
     assert ("drug:ppi" in ids(judge(medications=(course,)))) is asked
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mappings.assessment import Assessment, SafetyItem
 from mappings.facts import LabResult
@@ -40,6 +41,10 @@ class TestContamination:
         apart = judge(*tubes(**one | {other: "s2"}))
         assert doubted(apart) == set()
         assert "safety:hyperkalaemia" in {item.id for item in apart.safety}
+
+    def test_it_is_recognised_in_milliequivalents(self, judge: Judge, tubes: Make) -> None:
+        potassium, *others = tubes(potassium="s1", calcium_total="s1", magnesium="s1")
+        assert "potassium" in doubted(judge(replace(potassium, unit="meq/L"), *others))
 
     def test_a_result_of_another_tube_stays_believed(
         self, judge: Judge, tubes: Make, lab: Callable[..., LabResult]
