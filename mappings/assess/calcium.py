@@ -69,11 +69,17 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
         return _named(total, says)
     floor = limit_in(rule.albumin, rule.adjustable_albumin_at_least, value.unit)
     adjustable = floor is not None and value.value >= floor
+    if judged.direction == "high" and adjustable:
+        return replace(
+            _named(total, says),
+            direction="high",
+            band=judged.band,
+            limit=judged.limit,
+            limit_source=judged.source,
+        )
     if judged.direction == total.direction:
         milder = judged.band if total.band == "critical" else total.band
         return replace(_named(total, says), band=milder)
-    if judged.direction == "high" and adjustable:
-        return replace(_named(total, says), direction="high", band=judged.band, limit=judged.limit)
     text = knowledge.wording["calcium_disagree"].format(
         total=shown(result.value, None),
         adjusted=adjusted,

@@ -54,12 +54,27 @@ def test_an_albumin_of_35_to_50_lets_the_total_stand(
     ("total", "albumin", "expected"),
     [
         ("1.70", "34", ["hypocalcaemia A"]),
-        ("3.10", "30", ["hypercalcaemia C1"]),
-        ("3.60", "30", ["safety:hypercalcaemia_severe A"]),
-        ("3.60", "55", ["hypercalcaemia C1"]),
+        ("1.88", "33", ["hypocalcaemia C1"]),
     ],
 )
-def test_both_ways_abnormal_is_as_grave_as_both_say(
+def test_low_both_ways_is_as_grave_as_both_say(
+    total: str, albumin: str, expected: list[str], with_albumin: Judge
+) -> None:
+    assert told(with_albumin(total, albumin)) == expected
+
+
+@pytest.mark.parametrize(
+    ("total", "albumin", "expected"),
+    [
+        ("3.10", "30", ["hypercalcaemia C1"]),
+        ("3.40", "30", ["safety:hypercalcaemia_severe A"]),
+        ("3.60", "30", ["safety:hypercalcaemia_severe A"]),
+        ("3.60", "55", ["hypercalcaemia C1"]),
+        ("3.10", "55", ["hypercalcaemia C2"]),
+        ("3.40", "24", ["hypercalcaemia C1"]),
+    ],
+)
+def test_high_is_as_grave_as_the_adjusted_value_unless_albumin_is_too_low_to_adjust(
     total: str, albumin: str, expected: list[str], with_albumin: Judge
 ) -> None:
     assert told(with_albumin(total, albumin)) == expected
