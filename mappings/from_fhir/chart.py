@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final, TypeVar
@@ -116,7 +116,7 @@ def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str
     if found.bundle and not found.failed:
         chart.read.update(source.expects)
     for type_ in source.expects:
-        if sent[type_] == 1:
+        if sent.get(type_) == 1:
             (only,) = [item for item in found.items if FORMER_NAMES.get(item.type, item.type) == type_]
             only.alone = True
     chart.gaps += [
@@ -139,11 +139,13 @@ def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str
             missing.setdefault(type_, source.key)
 
 
-def _count(items: Iterable[Item]) -> Counter[str]:
+def _count(items: Iterable[Item]) -> dict[str, int]:
     """How many there are of each type, by its name of today."""
-    sent = Counter([item.type for item in items])
-    for former in FORMER_NAMES.keys() & sent.keys():
-        sent[FORMER_NAMES[former]] += sent.pop(former)
+    types = [item.type for item in items]
+    sent = {type_: types.count(type_) for type_ in set(types)}
+    for former, today in FORMER_NAMES.items():
+        if former in sent:
+            sent[today] = sent.get(today, 0) + sent.pop(former)
     return sent
 
 
