@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -109,34 +109,35 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    sent = _count(found.items)
-    types = {*sent, *found.others, *(type_ for type_, _ in found.unreadable)}
+    expects, sent = source.expects, _count(found.items) if found.items else {}
     if not source.draft:
-        chart.read |= types
+        chart.read.update(sent, found.others, [type_ for type_, _ in found.unreadable])
     if found.bundle and not found.failed:
-        chart.read.update(source.expects)
-    for type_ in source.expects:
+        chart.read.update(expects)
+    for type_ in expects:
         if sent.get(type_) == 1:
             (only,) = [item for item in found.items if FORMER_NAMES.get(item.type, item.type) == type_]
             only.alone = True
-    chart.gaps += [
-        DataGap(type_, "not-readable", f"one {type_} could not be read", label or source.key)
-        for type_, label in found.unreadable
-    ]
-    names = source.expects or (source.key,)
-    if found.null:
-        chart.gaps += [DataGap(n, "not-provided", f"the EHR sent nothing for {n}", source.key) for n in names]
-    if found.failed:
-        chart.gaps += [
-            DataGap(n, "not-readable", f"what the EHR sent for {n} is an error or cannot be read", source.key)
-            for n in names
-        ]
-    if found.incomplete:
-        names = source.expects or tuple(sorted(types)) or (source.key,)
-        chart.gaps += [DataGap(n, "incomplete", f"only a part of {n} was sent", source.key) for n in names]
-    if not found.null and not found.failed:
-        for type_ in source.expects:
+        if not found.null and not found.failed:
             missing.setdefault(type_, source.key)
+    if found.unreadable or found.null or found.failed or found.incomplete:
+        chart.gaps += _gaps(source, found, sent)
+
+
+def _gaps(source: Source, found: Unwrapped, sent: Iterable[str]) -> Iterator[DataGap]:
+    """What was not obtained under this key, wholly or in part."""
+    key, names = source.key, source.expects or (source.key,)
+    for type_, label in found.unreadable:
+        yield DataGap(type_, "not-readable", f"one {type_} could not be read", label or key)
+    for name in names if found.null else ():
+        yield DataGap(name, "not-provided", f"the EHR sent nothing for {name}", key)
+    for name in names if found.failed else ():
+        text = f"what the EHR sent for {name} is an error or cannot be read"
+        yield DataGap(name, "not-readable", text, key)
+    if found.incomplete:
+        types = sorted({*sent, *found.others, *(type_ for type_, _ in found.unreadable)})
+        for name in source.expects or types or (key,):
+            yield DataGap(name, "incomplete", f"only a part of {name} was sent", key)
 
 
 def _count(items: Iterable[Item]) -> dict[str, int]:
