@@ -120,7 +120,6 @@ def _suppress(case: Case, rules: Compiled) -> None:
         if name in case.ranked:
             for other in rules.knowledge.contributors[name].suppresses:
                 case.ranked.pop(other, None)
-                case.red_flags.pop(other, None)
 
 
 def _explain(case: Case, rules: Compiled, applying: dict[str, _Applies]) -> None:
