@@ -69,8 +69,7 @@ def _bands(knowledge: Knowledge, lab: str) -> set[str]:
 
 def _in_rule(knowledge: Knowledge, where: str, rule: Any, known: dict[str, set[str]]) -> Iterator[Defect]:
     if isinstance(rule, ContributorRule):
-        others = {*knowledge.contributors, *knowledge.red_flags}
-        yield from listed(where, "suppresses", rule.suppresses, others)
+        yield from listed(where, "suppresses", rule.suppresses, set(knowledge.contributors))
         mediators = rule.through.mediators if rule.through else ()
         yield from listed(where, "through.mediators", tuple(m.lab for m in mediators), known["lab"])
         if not rule.tiers and not rule.through and not rule.considered:
