@@ -69,7 +69,13 @@ def _bands(knowledge: Knowledge, lab: str) -> set[str]:
 
 def _in_rule(knowledge: Knowledge, where: str, rule: Any, known: dict[str, set[str]]) -> Iterator[Defect]:
     if isinstance(rule, ContributorRule):
-        yield from listed(where, "suppresses", rule.suppresses, set(knowledge.contributors))
+        for name in rule.suppresses:
+            if name in knowledge.red_flags:
+                yield Defect(
+                    where, f"`suppresses` names the red flag `{name}`: nothing may hide one; leave it out"
+                )
+            else:
+                yield from listed(where, "suppresses", (name,), set(knowledge.contributors))
         mediators = rule.through.mediators if rule.through else ()
         yield from listed(where, "through.mediators", tuple(m.lab for m in mediators), known["lab"])
         if not rule.tiers and not rule.through and not rule.considered:
