@@ -64,6 +64,7 @@ def check(
     from cds_hooks.site_profile.differences import differences, overdue
     from cds_hooks.site_profile.load import ProfileError, read_profile
     from cds_hooks.site_profile.tailor import tailor
+    from cds_hooks.validation.strict_fhir import order_faults
     from mappings.knowledge import load_knowledge
 
     knowledge = load_knowledge()
@@ -73,6 +74,9 @@ def check(
     except ProfileError as error:
         typer.echo("\n".join(error.problems), err=True)
         raise typer.Exit(PROBLEMS) from None
+    if faults := list(order_faults(desk.kit.orders)):
+        typer.echo("\n".join(faults), err=True)
+        raise typer.Exit(PROBLEMS)
     typer.echo(
         f"{read.profile.name}: {profile.name}, version {read.version}; compared with a site that changes nothing:"
     )

@@ -43,6 +43,8 @@ def check(
     ] = None,
 ) -> None:
     """Name what is wrong with the rule files, one line each; exit code 1 if anything is."""
+    from cds_hooks.service_request import OrderError, order_templates
+    from cds_hooks.validation.strict_fhir import order_faults
     from mappings.knowledge import FOLDER, Knowledge, KnowledgeError
     from mappings.knowledge_check.check import check as defects_of
 
@@ -55,12 +57,13 @@ def check(
         rules = Knowledge(place)
         today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
         found = defects_of(rules, today, vignettes or (ours if folder is None and ours.is_dir() else None))
-    except KnowledgeError as error:
+        said = [f"{defect.where}: {defect.problem}" for defect in found]
+        said = said or list(order_faults(order_templates(rules.orders)))
+    except (KnowledgeError, OrderError) as error:
         typer.echo(str(error))
         raise typer.Exit(DEFECTS) from None
-    for defect in found:
-        typer.echo(f"{defect.where}: {defect.problem}")
-    if found:
+    if said:
+        typer.echo("\n".join(said))
         raise typer.Exit(DEFECTS)
     typer.echo(
         f"{rules.version}: {len(rules.contributors)} contributors, {len(rules.orders)} tests, no defects."

@@ -1,7 +1,7 @@
 """Test suggestions as FHIR R4 ServiceRequests: built and checked once per rule set, filled in per call.
 
-Only their code comes from the rules, so only that is checked here, by the patterns of FHIR's data types; a test checks
-every request of the shipped rules with fhir.resources, which would take 0.06 s and 8 MB at each start.
+Only their code comes from the rules, so only that is checked here, by the patterns of FHIR's data types. `knowledge
+check`, `config check` and a test check every request with fhir.resources, which would take 0.06 s and 8 MB at each start.
 """
 
 from __future__ import annotations

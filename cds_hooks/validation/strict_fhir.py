@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
+from cds_hooks.service_request import OrderTemplate
 from cds_hooks.validation.rule import Rule, Violation, text
 from cds_hooks.validation.walk import Node
 
@@ -31,6 +32,14 @@ def _faults(resource: dict[str, Any]) -> Iterator[Violation]:
     except Exception as error:  # noqa: BLE001 - the library also leaks KeyError and TypeError, and no text may stop us
         problem = f"{kind}: no valid FHIR R4B ({type(error).__name__}: {error})."
         yield Violation(("resource",), problem, "Use only resource types and elements that R4 has.")
+
+
+def order_faults(orders: Mapping[str, tuple[OrderTemplate, ...]]) -> Iterator[str]:
+    """What is wrong with the requests that suggestions are made of, by test; nothing if all are valid FHIR R4B."""
+    for test, templates in orders.items():
+        for template in templates:
+            for fault in _faults(template.resource):
+                yield f"order `{test}`: {'.'.join(map(str, fault.at[1:]))}: {fault.problem}"
 
 
 RULES = (

@@ -12,6 +12,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cds_hooks.request import HookContext
 from cds_hooks.service_request import OrderError, fill_in, order_templates
+from cds_hooks.validation.strict_fhir import order_faults
 from mappings.assessment import Assessment, Evidence, Gate
 from mappings.assessment import TestAdvice as Advice  # under a name that pytest does not collect
 from mappings.knowledge import load_knowledge
@@ -130,6 +131,15 @@ def test_an_invalid_order_rule_stops_the_start(
     rule["requests"] = [request_]
     with pytest.raises(OrderError, match="magnesium"):
         order_templates({"magnesium": msgspec.convert(rule, OrderRule)})
+
+
+def test_the_strict_check_names_the_test_and_the_element(orders: dict[str, OrderRule]) -> None:
+    good = order_templates(orders)
+    assert list(order_faults(good)) == []
+    (template,) = good["ecg"]
+    broken = template._replace(resource=template.resource | {"occurrenceDateTime": "soon"})
+    (fault,) = order_faults(good | {"ecg": (broken,)})
+    assert fault.startswith("order `ecg`: occurrenceDateTime: ServiceRequest: ")
 
 
 @pytest.mark.parametrize("user", ["Practitioner/d", "PractitionerRole/d", "Patient/p", ""])
