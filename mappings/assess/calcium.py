@@ -71,7 +71,7 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
     adjustable = floor is not None and value.value >= floor
     if judged.direction == "high" and adjustable:
         return replace(
-            _named(total, says),
+            _named(total, knowledge.wording["calcium_adjusted_decides"].format(adjusted=says)),
             direction="high",
             band=judged.band,
             limit=judged.limit,

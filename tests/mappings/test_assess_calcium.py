@@ -88,7 +88,7 @@ def test_high_by_the_adjusted_value_is_shown_with_both_values_and_the_limit(with
     (shown,) = with_albumin("2.50", "28").contributors[0].evidence
     assert shown.text == (
         "total calcium 2.50 mmol/L (2026-03-01); upper limit 2.6, default limit, the laboratory gave none; "
-        "albumin-adjusted 2.74 mmol/L (albumin 28 g/L)"
+        "albumin-adjusted 2.74 mmol/L (albumin 28 g/L), which decides when calcium is high"
     )
     assert shown.limit == "2.6 mmol/L"
 
