@@ -1,18 +1,22 @@
 """The JSON of a CDS Hooks call: well-formed, of the right types, no field twice (CDS Hooks 2.0, HTTP Request).
 
-The body is passed over once; what stands two levels down (the values under `prefetch`) stays undecoded.
+The body is decoded at once, down to the resources, if all that stands under its members has the shape it should have.
+Of any other the members stay undecoded, to be read one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeVar
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
 
 from cds_hooks.errors import Issue, Refused, issue, not_text
 from cds_hooks.services import SERVICES
+from mappings.from_fhir.bundle_shapes import Plain
+from mappings.from_fhir.details import DATA_ERRORS
 
 
 class Name(str):
@@ -23,20 +27,32 @@ class Name(str):
 
 
 T = TypeVar("T")
-Value = bool | int | float | str | dict[Name, Raw] | list[Raw] | None
-_decoder = msgspec.json.Decoder(dict[Name, Value], dec_hook=lambda kind, name: kind(name))
+Text = str | int | float | list[str] | None
+Member = Plain | Text | Raw
+"""A value two levels down. JSON that is not decoded stands for what does not have the shape of the others."""
+Value = bool | int | float | str | dict[Name, Member] | list[Raw] | None
+
+
+def _decoder(member: Any) -> msgspec.json.Decoder[dict[Name, Value]]:
+    value = bool | int | float | str | dict[Name, member] | list[Raw] | None
+    return msgspec.json.Decoder(dict[Name, value], dec_hook=lambda kind, name: kind(name))
+
+
+_at_once: Final = _decoder(Plain | Text)
+_by_member: Final = _decoder(Raw)
+_text: Final[msgspec.json.Decoder[Text]] = msgspec.json.Decoder(Text)
 
 
 class Envelope(Struct, frozen=True):
-    """The fields of a call; optional ones are empty when absent or `null`. Members are undecoded JSON, `null` included."""
+    """The fields of a call; optional ones are empty when absent or `null`."""
 
     hook: str
     hook_instance: str
-    context: Mapping[str, Raw]
+    context: Mapping[str, Member]
     fhir_server: str
-    fhir_authorization: Mapping[str, Raw]
-    prefetch: Mapping[str, Raw]
-    extension: Mapping[str, Raw]
+    fhir_authorization: Mapping[str, Member]
+    prefetch: Mapping[str, Member]
+    extension: Mapping[str, Member]
 
 
 class Field(NamedTuple):
@@ -66,7 +82,7 @@ def read_envelope(body: bytes) -> Envelope:
     """Decode the envelope. Raises Refused (400) naming every field at fault, but no value and no unknown name."""
     problems: list[Issue] = []
     fields: dict[str, Value] = _members(_decode(body), "", problems)
-    objects: dict[str, dict[str, Raw]] = {}
+    objects: dict[str, dict[str, Member]] = {}
     for name, field in FIELDS.items():
         value = fields.get(name)
         if value is None:
@@ -89,11 +105,22 @@ def read_envelope(body: bytes) -> Envelope:
     )
 
 
+def text_of(member: Member) -> Member:
+    """A text, a number or a list of texts, decoded; anything else as it is."""
+    if isinstance(member, Raw):
+        with suppress(*DATA_ERRORS):
+            return _text.decode(member)
+    return member
+
+
 def _decode(body: bytes) -> dict[Name, Value]:
     try:
         if not body.isascii():
             str(body, "utf-8")  # the decoder does not look into the strings it passes over
-        return _decoder.decode(body)
+        try:
+            return _at_once.decode(body)
+        except DATA_ERRORS:
+            return _by_member.decode(body)
     except UnicodeDecodeError:
         raise Refused(400, not_text(body)) from None
     except RecursionError:

@@ -13,8 +13,6 @@ from mappings.assessment import Assessment
 from mappings.facts import DataGap, PatientFacts
 from mappings.from_fhir.chart import Source
 
-NULL = b"null"
-
 
 class Completion(NamedTuple):
     """What was read from the FHIR server besides the prefetch, and what could not be."""
@@ -35,7 +33,7 @@ def sources(service: Service, request: HookRequest, more: Completion = NOTHING_M
     sent = [
         Source(
             key,
-            None if bytes(memoryview(content)[:4]) == NULL else content,
+            content,
             (service.prefetch[key].resource_type,) if key in service.prefetch else (),
         )
         for key, content in request.prefetch.items()

@@ -11,21 +11,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import msgspec
 from msgspec import Raw, Struct
 
-from cds_hooks.envelope import read_envelope
+from cds_hooks.envelope import Member, read_envelope, text_of
 from cds_hooks.errors import Issue, Refused, issue
 from cds_hooks.services import SERVICE_BY_HOOK, Service
 
 FHIR_ID = re.compile(r"[A-Za-z0-9\-._:~]{1,128}")
 """FHIR ids as servers really make them: also with underscores, as `urn:uuid:…` and longer than 64 characters."""
 USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/" + FHIR_ID.pattern)
-TEXT = msgspec.json.Decoder(str | None)
 TRIGGER_ACTION = "com.epic.cdshooks.request.bpa-trigger-action"
 """Epic's CDS Hooks tutorial, Extensions: one hook stands for several moments of the workflow."""
-TRIGGER = re.compile(rb'"?(\d{1,4})"?')
-SELECTIONS = msgspec.json.Decoder(tuple[str, ...] | None)
+TRIGGER = re.compile(r"\d{1,4}", re.ASCII)
 
 
 class HookContext(Struct, frozen=True):
@@ -37,14 +34,14 @@ class HookContext(Struct, frozen=True):
 
 
 class HookRequest(Struct, frozen=True):
-    """One checked call. The values of `prefetch` are undecoded JSON, `null` included."""
+    """One checked call."""
 
     hook: str
     hook_instance: str
     context: HookContext
-    prefetch: Mapping[str, Raw]
+    prefetch: Mapping[str, Member]
     fhir_server: str = ""
-    drafts: Mapping[str, Raw] = {}
+    drafts: Mapping[str, Member] = {}
     """The resources of the context, by its field: what is being recorded or ordered now."""
     selections: tuple[str, ...] = ()
     """`Type/id` of the drafts that were just chosen; empty when the hook has no such field or none was named."""
@@ -83,20 +80,19 @@ def read_request(body: bytes, service: Service) -> HookRequest:
     )
 
 
-def _our_keys(prefetch: Mapping[str, Raw], aliases: Mapping[str, str]) -> dict[str, Raw]:
+def _our_keys(prefetch: Mapping[str, Member], aliases: Mapping[str, str]) -> dict[str, Member]:
     """The members by our keys; a second one of the same key keeps its own name and is read all the same."""
-    found: dict[str, Raw] = {}
+    found: dict[str, Member] = {}
     for name, content in prefetch.items():
         key = aliases.get(name, name)
         found[name if key in found or (key != name and key in prefetch) else key] = content
     return found
 
 
-def _trigger(extension: Mapping[str, Raw]) -> str:
+def _trigger(extension: Mapping[str, Member]) -> str:
     """The number, sent as a string or as a number; anything else is no trigger."""
-    raw = extension.get(TRIGGER_ACTION)
-    found = TRIGGER.fullmatch(bytes(raw)) if raw is not None else None
-    return found[1].decode() if found else ""
+    sent = text_of(extension.get(TRIGGER_ACTION))
+    return str(sent) if isinstance(sent, str | int) and TRIGGER.fullmatch(str(sent)) else ""
 
 
 def service_of(body: bytes) -> Service:
@@ -107,7 +103,7 @@ def service_of(body: bytes) -> Service:
     return service
 
 
-def _read_context(members: Mapping[str, Raw], problems: list[Issue]) -> HookContext:
+def _read_context(members: Mapping[str, Member], problems: list[Issue]) -> HookContext:
     """The typed context; what is wrong with it is added to `problems`."""
     fields = {name: _text(members, name, problems) for name in ("patientId", "userId", "encounterId")}
     patient, user, encounter = fields["patientId"], fields["userId"], fields["encounterId"]
@@ -130,40 +126,38 @@ def _read_context(members: Mapping[str, Raw], problems: list[Issue]) -> HookCont
     return HookContext(patient or "", user if user and USER.fullmatch(user) else "", encounter or "")
 
 
-def _drafts(service: Service, members: Mapping[str, Raw], problems: list[Issue]) -> dict[str, Raw]:
+def _drafts(service: Service, members: Mapping[str, Member], problems: list[Issue]) -> dict[str, Member]:
     """The resources that the hook carries in its context; each field must hold an object, a Bundle."""
-    found = {}
+    found: dict[str, Member] = {}
     for name in service.resources:
-        raw = members.get(name)
-        if raw is None or bytes(memoryview(raw)[:1]) != b"{":
-            text = f"`context.{name}` must be a Bundle with the drafted resources."
-            problems.append(issue("required" if raw is None else "value", text, f"context.{name}"))
+        sent = text_of(members.get(name))
+        if isinstance(sent, Struct) or (isinstance(sent, Raw) and bytes(memoryview(sent)[:1]) == b"{"):
+            found[name] = sent
         else:
-            found[name] = raw
+            text = f"`context.{name}` must be a Bundle with the drafted resources."
+            problems.append(issue("value" if name in members else "required", text, f"context.{name}"))
     return found
 
 
-def _selections(members: Mapping[str, Raw], problems: list[Issue]) -> tuple[str, ...]:
-    raw = members.get("selections")
-    if raw is None:
+def _selections(members: Mapping[str, Member], problems: list[Issue]) -> tuple[str, ...]:
+    sent = text_of(members.get("selections"))
+    if sent is None:
         return ()
-    try:
-        return SELECTIONS.decode(raw) or ()
-    except msgspec.ValidationError:
+    if not isinstance(sent, list):
         text = "`context.selections` must be a list of `Type/id` strings."
         problems.append(issue("value", text, "context.selections"))
         return ()
+    return tuple(sent)
 
 
 def _text(
-    members: Mapping[str, Raw], name: str, problems: list[Issue], parent: str = "context"
+    members: Mapping[str, Member], name: str, problems: list[Issue], parent: str = "context"
 ) -> str | None:
     """A string of the context (or of another object), empty when absent or `null`; None (and a problem) when it is something else."""
-    raw = members.get(name)
-    if raw is None:
+    sent = text_of(members.get(name))
+    if sent is None:
         return ""
-    try:
-        return TEXT.decode(raw) or ""
-    except msgspec.ValidationError:
+    if not isinstance(sent, str):
         problems.append(issue("value", f"`{parent}.{name}` must be a string.", f"{parent}.{name}"))
         return None
+    return sent

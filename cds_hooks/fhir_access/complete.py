@@ -10,11 +10,13 @@ from typing import Final
 
 from msgspec import Raw
 
+from cds_hooks.envelope import Member
 from cds_hooks.fhir_access.client import Access, Fetched, FhirClient
 from cds_hooks.prefetch import Completion, sources
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.services import Service
 from mappings.facts import DataGap, GapReason
+from mappings.from_fhir.bundle_shapes import PlainOutcome
 from mappings.from_fhir.chart import Source
 from mappings.from_fhir.read import next_links, unresolved_medications
 
@@ -23,8 +25,6 @@ DAY: Final = re.compile(r"\{\{today\(\)(?: - (\d+) days)?\}\}")
 LATEST: Final = timedelta(days=1)
 """Today ends later elsewhere: a period that ends today would hide what a server ahead of us dates tomorrow."""
 ERROR: Final = re.compile(rb'\A\s*\{\s*"resourceType"\s*:\s*"OperationOutcome"')
-NEXT: Final = b'"next"'
-"""What is not in a page has no link to the next: decoding every page to know it would cost more."""
 MEDICATION: Final = re.compile(r"Medication/[A-Za-z0-9\-._]{1,64}")
 MAX_MEDICATIONS: Final = 50
 
@@ -79,7 +79,7 @@ def further_pages(service: Service, request: HookRequest) -> dict[str, str]:
     """Key -> address of the next page, for what was sent as one page of several; unchecked."""
     found = {}
     for key, content in request.prefetch.items():
-        if key in service.prefetch and NEXT in bytes(memoryview(content)):
+        if key in service.prefetch:
             links = next_links(content)
             if len(links) == 1:
                 found[key] = links[0]
@@ -106,11 +106,11 @@ def filled_in(template: str, values: Mapping[str, str]) -> str:
     return TOKEN.sub(lambda token: values[token[1]], template)
 
 
-def _is_missing(content: Raw | None) -> bool:
-    if content is None:
-        return True
-    start = bytes(memoryview(content)[:80])
-    return start[:4] == b"null" or ERROR.match(start) is not None
+def _is_missing(content: Member) -> bool:
+    if isinstance(content, Raw):
+        start = bytes(memoryview(content)[:80])
+        return start[:4] == b"null" or ERROR.match(start) is not None
+    return content is None or isinstance(content, PlainOutcome)
 
 
 def _medications(request: HookRequest, found_so_far: list[Source], access: Access) -> dict[str, str]:

@@ -7,12 +7,26 @@ of these; bundles inside bundles. What cannot be unwrapped is named by a trouble
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import repeat
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
 
 from mappings.from_fhir import lenient, shapes
+from mappings.from_fhir.bundle_shapes import (
+    Content,
+    Entry,
+    Envelope,
+    OperationOutcome,
+    Plain,
+    PlainBundle,
+    PlainEntry,
+    PlainOutcome,
+    Response,
+)
 from mappings.from_fhir.datatypes import Resource
 from mappings.from_fhir.details import DATA_ERRORS
 
@@ -30,66 +44,6 @@ NOT_NEEDED: Final = (
     "performedString",
 )
 """Elements whose loss leaves the rest of the resource true."""
-
-
-class Link(Struct, gc=False):
-    """`Bundle.link`; also matches `Patient.link`, which has neither element."""
-
-    relation: str = ""
-    url: str = ""
-
-
-class Response(Struct, gc=False):
-    """`Bundle.entry.response`: the HTTP status of a batch entry."""
-
-    status: str = ""
-
-
-class Entry(Struct, gc=False, rename="camel"):
-    """`Bundle.entry`."""
-
-    full_url: str = ""
-    resource: Raw = Raw()
-    response: Response | None = None
-
-
-class PlainEntry(Struct, gc=False, rename="camel"):
-    """`Bundle.entry` with a resource that has the shape it should have."""
-
-    resource: shapes.AnyResource
-    full_url: str = ""
-    response: Response | None = None
-
-
-class PlainBundle(Struct, gc=False, tag_field="resourceType", tag="Bundle"):
-    """A Bundle of such resources, as nearly all are: decoded at once."""
-
-    link: tuple[Link, ...] = ()
-    total: int = 0
-    entry: tuple[PlainEntry, ...] = ()
-
-
-class Envelope(Struct, gc=False, rename="camel"):
-    """The elements that tell a Bundle, a wrapped resource and a bare one apart."""
-
-    resource_type: str = ""
-    link: tuple[Link, ...] = ()
-    total: int = 0
-    entry: tuple[Entry, ...] = ()
-    resource: Raw = Raw()
-    response: Response | None = None
-
-
-class Issue(Struct, gc=False):
-    """`OperationOutcome.issue`."""
-
-    severity: str = "error"
-
-
-class OperationOutcome(Struct, gc=False):
-    """https://hl7.org/fhir/R4/operationoutcome.html"""
-
-    issue: tuple[Issue, ...] = (Issue(),)
 
 
 class Item(Struct):
@@ -134,24 +88,33 @@ TYPE_NAME: Final = re.compile(r"[A-Z][A-Za-z]{3,63}")
 
 _IN_LOWER_CASE: Final = {type_.lower(): type_ for type_ in shapes.BY_TYPE}
 _envelope: Final = msgspec.json.Decoder(Envelope)
+_resource: Final = attrgetter("resource")
+_full_url: Final = attrgetter("full_url")
+_response: Final = attrgetter("response")
 _array: Final = msgspec.json.Decoder(list[Raw])
 _outcome: Final = msgspec.json.Decoder(OperationOutcome)
-_plain: Final = msgspec.json.Decoder(shapes.AnyResource | PlainBundle)
+_plain: Final[msgspec.json.Decoder[Plain]] = msgspec.json.Decoder(Plain)
 
 
-def unwrap(content: bytes | Raw | None, key: str = "", *, draft: bool = False) -> Unwrapped:
-    """Everything under one key, flat. Never raises on valid JSON; `content` None is JSON null."""
+def unwrap(content: Content, key: str = "", *, draft: bool = False) -> Unwrapped:
+    """Everything under one key, flat. Never raises on valid JSON."""
     found = Unwrapped(key, draft)
     if content is None:
         found.null = True
+    elif isinstance(content, Struct):
+        _add_plain(content, "", found, 0)
+    elif isinstance(content, Raw):
+        _unwrap_value(content, found, 0)
+    elif isinstance(content, bytes):
+        _unwrap_value(Raw(content.strip()), found, 0)
     else:
-        _unwrap_value(content if isinstance(content, Raw) else Raw(content.strip()), found, 0)
+        found.failed = content != []
     return found
 
 
-def next_links(content: bytes | Raw | None) -> list[str]:
+def next_links(content: Content) -> list[str]:
     """URLs of the next pages of every Bundle in this content, unchecked: the caller decides what to follow."""
-    return unwrap(content).next_links
+    return _next(content) if isinstance(content, PlainBundle) else unwrap(content).next_links
 
 
 def _unwrap_value(content: Raw, found: Unwrapped, depth: int) -> None:
@@ -180,20 +143,36 @@ def _unwrap_object(
         plain = _plain.decode(content)
     except DATA_ERRORS:
         _unwrap_untidy(content, full_url, found, depth, in_bundle=in_bundle)
-        return
-    if not isinstance(plain, PlainBundle):
+    else:
+        _add_plain(plain, full_url, found, depth, in_bundle=in_bundle)
+
+
+def _add_plain(plain: Plain, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool = False) -> None:
+    """A resource or a Bundle that has the shape it should have."""
+    if isinstance(plain, PlainOutcome):
+        found.failed |= not in_bundle or plain.is_error
+    elif not isinstance(plain, PlainBundle):
         found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url, found.key, found.draft))
     elif depth > MAX_DEPTH:
         found.failed = True
     else:
         _note_bundle(plain, found)
-        for response in [entry.response for entry in plain.entry if entry.response]:
+        for response in filter(None, map(_response, plain.entry)):
             _note_response(response, found)
-        type_of, key, draft = shapes.TYPE, found.key, found.draft
-        found.items += [
-            Item(type_of[type(entry.resource)], entry.resource, entry.full_url, key, draft)
-            for entry in plain.entry
-        ]
+        _add_entries(plain.entry, found)
+
+
+def _add_entries(entries: Sequence[PlainEntry], found: Unwrapped) -> None:
+    """The resources of a Bundle; the steps per entry are taken outside of Python's loops, a chart has hundreds."""
+    resources: list[Resource] = list(map(_resource, entries))
+    kinds = list(map(type, resources))
+    if PlainOutcome in kinds:
+        outcomes = [entry.resource for entry in entries if isinstance(entry.resource, PlainOutcome)]
+        found.failed |= any(outcome.is_error for outcome in outcomes)
+        _add_entries([entry for entry in entries if not isinstance(entry.resource, PlainOutcome)], found)
+        return
+    types, urls = map(shapes.TYPE.__getitem__, kinds), map(_full_url, entries)
+    found.items += map(Item, types, resources, urls, repeat(found.key), repeat(found.draft))
 
 
 def _unwrap_untidy(content: Raw, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool) -> None:
@@ -220,8 +199,12 @@ def _unwrap_untidy(content: Raw, full_url: str, found: Unwrapped, depth: int, *,
 
 def _note_bundle(bundle: Envelope | PlainBundle, found: Unwrapped) -> None:
     found.bundle = True
-    found.next_links += [link.url for link in bundle.link if link.relation == "next" and link.url]
+    found.next_links += _next(bundle)
     found.incomplete |= bool(found.next_links) or (bundle.total > 0 and not bundle.entry)
+
+
+def _next(bundle: Envelope | PlainBundle) -> list[str]:
+    return [link.url for link in bundle.link if link.relation == "next" and link.url]
 
 
 def _note_response(response: Response, found: Unwrapped) -> None:
@@ -275,8 +258,7 @@ def _has(content: Raw) -> bool:
 
 
 def _is_error(outcome: Raw) -> bool:
-    """Whether an OperationOutcome says that something failed: an empty search (`warning`) did not."""
     try:
-        return any(issue.severity in ("error", "fatal") for issue in _outcome.decode(outcome).issue)
+        return _outcome.decode(outcome).is_error
     except DATA_ERRORS:
         return True

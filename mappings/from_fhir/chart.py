@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from operator import attrgetter
 from typing import Final, TypeVar
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec import Raw, Struct, field
 from mappings.facts import DataGap
 from mappings.from_fhir import shapes
 from mappings.from_fhir.bundle import Item, Unwrapped, unwrap
+from mappings.from_fhir.bundle_shapes import Content
 from mappings.from_fhir.datatypes import Meta, Reference, Resource
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.details import DATA_ERRORS
@@ -25,17 +27,19 @@ REPORTERS: Final = frozenset({"Patient", "RelatedPerson"})
 
 Shape = TypeVar("Shape", bound=Resource)
 
+_type: Final = attrgetter("type")
+_id: Final = attrgetter("resource.id")
 _contained: Final = msgspec.json.Decoder(shapes.AnyResource)
 
 
 class Source(Struct):
     """What the EHR sent under one prefetch key or context field.
 
-    `content` is JSON; None is JSON null. A key that was not sent has no Source.
+    A key that was not sent has no Source.
     """
 
     key: str
-    content: bytes | Raw | None
+    content: Content
     expects: tuple[str, ...] = ()
     """Resource types that the key was asked for."""
     draft: bool = False
@@ -47,7 +51,9 @@ class Chart(Struct):
 
     items: defaultdict[str, dict[str, Item]] = field(default_factory=partial(defaultdict, dict))
     """By type and by id, or by what stands in for an id."""
-    by_full_url: dict[str, tuple[str, str]] = {}
+    sent: list[Item] = []
+    """All of them, those that came twice included."""
+    by_full_url: dict[str, tuple[str, str]] | None = None
     read: set[str] = set()
     gaps: list[DataGap] = []
     specimens: dict[str, tuple[str, bool]] = {}
@@ -55,6 +61,8 @@ class Chart(Struct):
 
     def find(self, reference: str) -> Item | None:
         """The resource a relative, absolute or urn:uuid reference names; versions are ignored."""
+        if self.by_full_url is None:
+            self.by_full_url = {item.full_url: (item.type, _key(item)) for item in self.sent if item.full_url}
         type_, id_ = self.by_full_url.get(reference) or local_key(reference)
         return self.items[type_].get(id_) if type_ in self.items else None
 
@@ -109,7 +117,7 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    expects, sent = source.expects, _count(found.items) if found.items else {}
+    expects, sent = source.expects, _count(found.items)
     if not source.draft:
         chart.read.update(sent, found.others, [type_ for type_, _ in found.unreadable])
     if found.bundle and not found.failed:
@@ -142,7 +150,7 @@ def _gaps(source: Source, found: Unwrapped, sent: Iterable[str]) -> Iterator[Dat
 
 def _count(items: Iterable[Item]) -> dict[str, int]:
     """How many there are of each type, by its name of today."""
-    types = [item.type for item in items]
+    types = list(map(_type, items))
     sent = {type_: types.count(type_) for type_ in set(types)}
     for former, today in FORMER_NAMES.items():
         if former in sent:
@@ -150,15 +158,22 @@ def _count(items: Iterable[Item]) -> dict[str, int]:
     return sent
 
 
-def _keep(items: Iterable[Item], chart: Chart) -> None:
-    kept, by_full_url = chart.items, chart.by_full_url
+def _keep(items: Sequence[Item], chart: Chart) -> None:
+    chart.sent += items
+    ids, types = list(map(_id, items)), set(map(_type, items))
+    if len(types) == 1 and all(ids) and len(set(ids)) == len(ids):
+        of_type = chart.items[types.pop()]
+        if of_type.keys().isdisjoint(ids):  # as nearly always
+            of_type.update(zip(ids, items, strict=True))
+            return
     for item in items:
-        type_, full_url = item.type, item.full_url
-        id_ = item.resource.id or full_url or _content(item).decode()
-        if full_url:
-            by_full_url[full_url] = type_, id_
-        of_type = kept[type_]
+        id_, of_type = _key(item), chart.items[item.type]
         of_type[id_] = _later(item, of_type[id_]) if id_ in of_type else item
+
+
+def _key(item: Item) -> str:
+    """The id, or what stands in for one."""
+    return item.resource.id or item.full_url or _content(item).decode()
 
 
 def _later(item: Item, known: Item) -> Item:

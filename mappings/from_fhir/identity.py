@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, Literal
 
 from mappings.facts import DataGap
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import FORMER_NAMES, Chart, local_key
+from mappings.from_fhir.datatypes import Resource
 from mappings.from_fhir.shapes import Patient
 
 Whose = Literal["ours", "another", "no-patient"]
@@ -20,6 +23,11 @@ PARTICULAR: Final = UNOWNED | {"Patient"}
 
 NO_PATIENTS: Final = frozenset({"Group", "Device", "Location"})
 """Other subjects an Observation or a request may have."""
+
+_resource: Final = attrgetter("resource")
+_subject: Final = attrgetter("subject")
+_patient: Final = attrgetter("patient")
+_focus: Final = attrgetter("focus")
 
 
 def bare_id(patient_id: str) -> str:
@@ -37,23 +45,25 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
     mine: dict[str, list[Item]] = {}
     others: Counter[str] = Counter()
     for type_, items in chart.items.items():
-        ours = mine[type_] = []
-        plain = type_ not in PARTICULAR
-        for item in items.values():
-            resource = item.resource
-            subject = resource.subject
-            whose: Whose | None = None
-            if plain and subject and not (resource.patient or resource.focus):
-                whose = verdicts.get(subject.reference)
-            whose = whose or _whose(item, accepted, verdicts)
-            if whose == "ours":
-                ours.append(item)
-            elif whose == "another":
-                others[FORMER_NAMES.get(type_, type_)] += 1
+        mine[type_] = list(items.values())
+        subjects = None if type_ in PARTICULAR else _subjects(list(map(_resource, items.values())))
+        if subjects is not None and all(_verdict(subject, accepted) == "ours" for subject in subjects):
+            continue
+        whose = [_whose(item, accepted, verdicts) for item in items.values()]
+        mine[type_] = [item for item, verdict in zip(items.values(), whose, strict=True) if verdict == "ours"]
+        if another := whose.count("another"):
+            others[FORMER_NAMES.get(type_, type_)] += another
     return mine, [
         DataGap(type_, "wrong-patient", f"{n} {type_} not about this patient, not used")
         for type_, n in others.items()
     ]
+
+
+def _subjects(resources: Sequence[Resource]) -> set[str] | None:
+    """Whom these are about, if they name nobody but their subject."""
+    if any(map(_patient, resources)) or any(map(_focus, resources)):
+        return None
+    return {subject.reference for subject in map(_subject, resources) if subject} - {""}
 
 
 def _full_urls(chart: Chart, patient_id: str) -> set[str]:

@@ -29,6 +29,8 @@ class Meaning(NamedTuple):
     """The meaning of `Observation.code`."""
 
     lab: LabMatch
+    result: str
+    """The analyte of a code that says nothing else; empty for any other."""
     concepts: tuple[str, ...]
     """The findings it names."""
     by_text: bool
@@ -46,12 +48,12 @@ class Meaning(NamedTuple):
 
 def meaning_of(result: Result) -> Meaning | None:
     """What the code of a result or an examination means; None without a code. Raises ValueError if it is unreadable."""
-    return _meaning(bytes(result.code_json))
+    return meaning_of_code(bytes(result.code_json))
 
 
 @remember
-def _meaning(written: bytes) -> Meaning | None:
-    """Look a code, as JSON, up everywhere."""
+def meaning_of_code(written: bytes) -> Meaning | None:
+    """The same of a code as JSON, looked up everywhere."""
     code = CODE.read(written)
     if code is None:
         return None
@@ -60,14 +62,17 @@ def _meaning(written: bytes) -> Meaning | None:
     item = next((MEASURES[concept] for concept in named.concepts if concept in MEASURES), "")
     procedures = procedures_of(code)
     examination = NEURO_EXAM in named.concepts
+    pregnancy = PREGNANCY_STATUS in named.concepts
+    lab = identify(code.coding, code.text or None)
     return Meaning(
-        lab=identify(code.coding, code.text or None),
+        lab=lab,
+        result="" if pregnancy else lab.analyte,
         concepts=found,
         by_text=named.by_text,
         measure=item,
         procedures=procedures,
         neurological_examination=examination,
-        pregnancy_status=PREGNANCY_STATUS in named.concepts,
+        pregnancy_status=pregnancy,
         somebody_else=any(SOMEBODY_ELSE.search(name) for name in names_of(code)),
         history=bool(found or item or procedures or examination),
     )

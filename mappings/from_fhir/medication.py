@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Final, Literal, NamedTuple
 
 from msgspec.json import encode
@@ -36,6 +37,8 @@ NOT_ORDERED: Final = frozenset({"proposal", "option"})
 NOT_TAKING: Final = frozenset({"not-taking", "not-taken", "stopped", "on-hold"})
 """R5 MedicationStatement.adherence."""
 
+_status_of: Final = attrgetter("resource.status")
+_drafted: Final = attrgetter("draft")
 
 Use = MedicationRequest | MedicationStatement | MedicationAdministration
 
@@ -94,12 +97,15 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     )
 
 
-def is_draft(item: Item) -> bool:
-    """Whether it is a medicine that is being ordered now."""
-    use = item.resource
-    if not (item.draft or use.status.strip().lower() == "draft"):
+def any_draft(items: Collection[Item]) -> bool:
+    """Whether a medicine is being ordered now."""
+    statuses = set(map(_status_of, items))
+    if not any(map(_drafted, items)) and all(status.strip().lower() != "draft" for status in statuses):
         return False
-    return isinstance(use, Use) and _status(use, draft=item.draft) == "draft"
+    return any(
+        isinstance(item.resource, Use) and _status(item.resource, draft=item.draft) == "draft"
+        for item in items
+    )
 
 
 def _status(use: Use, *, draft: bool) -> Status | None:

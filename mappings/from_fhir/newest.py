@@ -7,20 +7,23 @@ gave a result; what is newer and could not be read has left its gap.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 from mappings.facts import LabResult
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.details import DATA_ERRORS
-from mappings.from_fhir.meaning import meaning_of
+from mappings.from_fhir.meaning import meaning_of_code
 from mappings.from_fhir.panels import stated_time
 from mappings.from_fhir.shapes import Observation
 
 Read = Callable[[Item], Sequence[Any]]
+_code: Final = attrgetter("resource.code_json")
+_components: Final = attrgetter("resource.component")
 
 
 class Sorted(NamedTuple):
@@ -31,18 +34,17 @@ class Sorted(NamedTuple):
     others: list[Item]
 
 
-def sort_observations(items: Iterable[Item]) -> Sorted:
+def sort_observations(items: Sequence[Item]) -> Sorted:
     """Tell results from findings, panels, history and what cannot be read."""
     found = Sorted(defaultdict(list), [])
-    for item in items:
-        observation = item.resource
-        assert isinstance(observation, Observation)  # noqa: S101 - read.py sorts by type
+    codes = map(bytes, map(_code, items))
+    for item, code, components in zip(items, codes, map(_components, items), strict=True):
         try:
-            meaning = meaning_of(observation)
+            meaning = meaning_of_code(code)
         except DATA_ERRORS:
             meaning = None
-        if meaning and meaning.lab.analyte and not observation.component:
-            found.results[meaning.lab.analyte].append(item)
+        if meaning and meaning.result and not components:
+            found.results[meaning.result].append(item)
         else:
             found.others.append(item)
     return found

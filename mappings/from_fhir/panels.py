@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
+from typing import Final
 
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.dates import When, end_or_start, first_readable, when
 from mappings.from_fhir.shapes import DiagnosticReport, Observation
+
+_has_member: Final = attrgetter("resource.has_member")
+_result: Final = attrgetter("resource.result")
 
 
 def stated_time(resource: Observation | DiagnosticReport) -> When | None:
@@ -19,18 +24,15 @@ def stated_time(resource: Observation | DiagnosticReport) -> When | None:
     return first_readable(*period, instant, resource.issued)
 
 
-def member_times(items: Iterable[Item], chart: Chart) -> dict[str, When]:
+def member_times(panels: Iterable[Item], reports: Iterable[Item], chart: Chart) -> dict[str, When]:
     """Times of panels and reports by the label of the results they list; none where they disagree."""
     times: dict[str, set[When]] = {}
-    for item in items:
+    listings = *filter(_has_member, panels), *filter(_result, reports)
+    for item in listings:
         resource = item.resource
-        if isinstance(resource, Observation):
-            members = resource.has_member
-        elif isinstance(resource, DiagnosticReport):
-            members = resource.result
-        else:
-            continue
-        if members and resource.status != "entered-in-error" and (time := stated_time(resource)):
+        assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - read.py sorts by type
+        members = resource.has_member if isinstance(resource, Observation) else resource.result
+        if resource.status != "entered-in-error" and (time := stated_time(resource)):
             for member in members:
                 if listed := chart.find(member.reference):
                     times.setdefault(listed.label, set()).add(time)

@@ -24,7 +24,7 @@ from mappings.from_fhir.chart import Chart, Source, collect
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.identity import bare_id, own
 from mappings.from_fhir.limits import Person
-from mappings.from_fhir.medication import is_draft, missing_medication, read_medication
+from mappings.from_fhir.medication import any_draft, missing_medication, read_medication
 from mappings.from_fhir.newest import read_newest, sort_observations
 from mappings.from_fhir.observation import read_observation
 from mappings.from_fhir.orders import read_report, read_request
@@ -85,15 +85,15 @@ def read_patient_facts(
 
     read_all(FIRST)
     sent = mine.get("Observation", ())
-    patient = read_patient(patient_id, mine.get("Patient", ()), sent, facts[Problem])
-    person = Person(patient.sex, patient.birth_date, patient.pregnant)
-    times = member_times((*sent, *mine.get("DiagnosticReport", ())), chart)
-    read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
     observations = sort_observations(sent)
+    patient = read_patient(patient_id, mine.get("Patient", ()), observations.others, facts[Problem])
+    person = Person(patient.sex, patient.birth_date, patient.pregnant)
+    times = member_times(sent, mine.get("DiagnosticReport", ()), chart)
+    read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
     for item in observations.others:
         add(read(item))
-    drafts = (item for type_ in MEDICINES for item in mine.get(type_, ()) if is_draft(item))
-    if not (enough and enough(facts[Problem]) and not any(drafts)):
+    medicines = [item for type_ in MEDICINES for item in mine.get(type_, ())]
+    if not (enough and enough(facts[Problem]) and not any_draft(medicines)):
         read_all(LATER)
         add(read_newest(observations.results, read, times, newest_until))
     return PatientFacts(

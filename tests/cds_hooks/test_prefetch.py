@@ -15,6 +15,7 @@ from cds_hooks.request import HookRequest, read_request
 from cds_hooks.services import SERVICE_BY_ID
 from mappings.assessment import Assessment, Gate
 from mappings.facts import DataGap, Patient, PatientFacts
+from mappings.from_fhir.bundle import unwrap
 
 SERVICE = SERVICE_BY_ID["twitching-patient-view"]
 Read = Callable[[Any], HookRequest]
@@ -33,7 +34,7 @@ def test_our_keys_expect_their_type_and_other_keys_are_read_too(request_with: Re
     sent = sources(
         SERVICE, request_with({"labs": {"resourceType": "Bundle"}, "mine": [1], "conditions": None})
     )
-    assert [(s.key, s.expects, s.content is None, s.draft) for s in sent] == [
+    assert [(s.key, s.expects, unwrap(s.content).null, s.draft) for s in sent] == [
         ("labs", ("Observation",), False, False),
         ("mine", (), False, False),
         ("conditions", ("Condition",), True, False),

@@ -1,4 +1,4 @@
-"""A call is read only as far as its answer depends on it: the cards are those of a thorough reading."""
+"""A call is read only as far as its answer depends on it, and at once: the cards are those of a thorough reading."""
 
 from __future__ import annotations
 
@@ -48,8 +48,15 @@ def answered(read: Callable[[bytes], bytes], body: bytes) -> bytes:
         return b"%d %b" % (refused.status, refused.body())
 
 
+def member_by_member(body: bytes) -> bytes:
+    """The same call with a member that cannot be decoded with the others."""
+    return json.dumps(json.loads(body) | {"extension": {"com.example.other": {"nested": {}}}}).encode()
+
+
 def same(body: bytes) -> None:
-    assert answered(cards, body) == answered(cards_of_thorough_reading, body)
+    found = answered(cards, body)
+    assert answered(cards_of_thorough_reading, body) == found
+    assert answered(cards, member_by_member(body)) == found
 
 
 def closed(call: Json) -> Json:
