@@ -14,7 +14,7 @@ from mappings.assess.evidence import clip
 from mappings.assess.proposals import propose
 from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
-from mappings.assess.triggers import asks, present
+from mappings.assess.triggers import present
 from mappings.assessment import (
     SEVERITY,
     Assessment,
@@ -166,7 +166,7 @@ def _red_flags(case: Case, rules: Compiled) -> dict[str, RedFlag]:
     return {
         rule.id: RedFlag(rule.id, rule.title, rule.urgency, proof, rule.says, rule.references, rule.indicator)
         for rule, holds, triggers in rules.red_flags
-        if asks(triggers, case.present) and (proof := holds(case)) is not None
+        if not triggers.isdisjoint(case.present) and (proof := holds(case)) is not None
     }
 
 
@@ -229,7 +229,7 @@ def _notes(case: Case, rules: Compiled) -> tuple[str, ...]:
     said = [
         note.says
         for note, holds, triggers in rules.notes
-        if asks(triggers, case.present) and holds(case) is not None
+        if not triggers.isdisjoint(case.present) and holds(case) is not None
     ]
     say = case.knowledge.wording
     if not case.ranked and not case.red_flags:

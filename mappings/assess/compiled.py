@@ -88,7 +88,7 @@ class Compiled:
         )
         self.by_trigger: dict[Trigger, list[CompiledContributor]] = {}
         for contributor in rules:
-            for trigger in contributor.triggers or ():
+            for trigger in contributor.triggers:
                 self.by_trigger.setdefault(trigger, []).append(contributor)
         self.by_class: dict[str, list[ContributorRule]] = {}
         for rule in knowledge.contributors.values():
@@ -99,7 +99,6 @@ class Compiled:
             for contributor in rules
             if (classes := _together(contributor.rule))
         )
-        self.always = tuple(contributor for contributor in rules if contributor.triggers is None)
         self.depth = {contributor.rule.id: _depth(contributor.rule) for contributor in rules}
         self.rank = {name: place for place, name in enumerate(knowledge.ranking.within_tier)}
         self.tier_rank = {tier: place for place, tier in enumerate(knowledge.ranking.tiers)}
@@ -107,7 +106,6 @@ class Compiled:
     def candidates(self, present: frozenset[Trigger]) -> list[CompiledContributor]:
         """The contributors that may have something to say, in the order in which they are asked."""
         found = {rule.rule.id: rule for trigger in present for rule in self.by_trigger.get(trigger, ())}
-        found.update((rule.rule.id, rule) for rule in self.always)
         return [rule for _, rule in sorted(found.items(), key=lambda item: (self.depth[item[0]], item[0]))]
 
 

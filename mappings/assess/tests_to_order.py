@@ -10,7 +10,6 @@ from msgspec import Struct
 from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled, CompiledOrder
 from mappings.assess.readings import age_text
-from mappings.assess.triggers import asks
 from mappings.assessment import Evidence, TestAdvice
 from mappings.facts import Order
 from mappings.rules import OrderRule, SpuriousRule
@@ -32,7 +31,7 @@ def advise(
     case: Case, rules: Compiled, repeats: dict[str, SpuriousRule], *, first_line: bool
 ) -> tuple[TestAdvice, ...]:
     """Advice per test, most urgent first. `repeats`: test id -> why its result is not believed."""
-    pending = _pending(case)
+    pending, present = _pending(case), case.present
     unsettled = {lab for labs in case.unsupported.values() for lab in labs}
     unsettled.update(gap.what for gap in case.facts.gaps)
     unsettled.update(case.proposed)
@@ -42,7 +41,7 @@ def advise(
         if (
             order.rule.first_line
             or order.rule.id in repeats
-            or asks(order.triggers, case.present)
+            or not order.triggers.isdisjoint(present)
             or not unsettled.isdisjoint(order.labs)
         )
         and (advice := _advice(case, order, pending, repeats, unsettled, first_line=first_line))
@@ -109,7 +108,7 @@ def _suggested(case: Case, order: CompiledOrder) -> list[Reason]:
     return [
         Reason(suggest.rule.reason, suggest.rule.urgency, suggest.rule.repeat, proof)
         for suggest in order.suggest
-        if asks(suggest.triggers, case.present) and (proof := suggest.holds(case)) is not None
+        if not suggest.triggers.isdisjoint(case.present) and (proof := suggest.holds(case)) is not None
     ]
 
 

@@ -29,6 +29,7 @@ Shape = TypeVar("Shape", bound=Resource)
 
 _type: Final = attrgetter("type")
 _id: Final = attrgetter("resource.id")
+_full_url: Final = attrgetter("full_url")
 _contained: Final = msgspec.json.Decoder(shapes.AnyResource)
 
 
@@ -53,7 +54,7 @@ class Chart(Struct):
     """By type and by id, or by what stands in for an id."""
     sent: list[Item] = []
     """All of them, those that came twice included."""
-    by_full_url: dict[str, tuple[str, str]] | None = None
+    by_full_url: dict[str, Item] | None = None
     read: set[str] = set()
     gaps: list[DataGap] = []
     specimens: dict[str, tuple[str, bool]] = {}
@@ -62,8 +63,9 @@ class Chart(Struct):
     def find(self, reference: str) -> Item | None:
         """The resource a relative, absolute or urn:uuid reference names; versions are ignored."""
         if self.by_full_url is None:
-            self.by_full_url = {item.full_url: (item.type, _key(item)) for item in self.sent if item.full_url}
-        type_, id_ = self.by_full_url.get(reference) or local_key(reference)
+            self.by_full_url = dict(zip(map(_full_url, self.sent), self.sent, strict=True))
+        named = self.by_full_url.get(reference) if reference else None
+        type_, id_ = (named.type, _key(named)) if named else local_key(reference)
         return self.items[type_].get(id_) if type_ in self.items else None
 
     def resolve(self, reference: str, contained: Iterable[Raw], shape: type[Shape]) -> Shape | None:

@@ -124,10 +124,12 @@ def _status(use: Use, *, draft: bool) -> Status | None:
 
 def _is_negated(use: Use, *, draft: bool) -> bool:
     if isinstance(use, MedicationRequest):
+        if use.do_not_perform or draft:
+            return use.do_not_perform
         intent = use.intent.strip().lower()
-        reported = use.reported or use.reported_boolean or use.reported_reference is not None
-        intended_only = intent in NOT_ORDERED or (intent == "plan" and not reported)
-        return use.do_not_perform or (intended_only and not draft)
+        if intent != "plan":
+            return intent in NOT_ORDERED
+        return not (use.reported or use.reported_boolean or use.reported_reference)
     if isinstance(use, MedicationStatement):
         adherence = use.adherence.code.coding if use.adherence and use.adherence.code else ()
         return use.was_not_taken or use.taken == "n" or any(c.code in NOT_TAKING for c in adherence)
