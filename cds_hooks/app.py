@@ -120,8 +120,9 @@ def create_app(
     most = settings.max_body_bytes
     call = partial(ServiceCall, max_body_bytes=most, body_seconds=settings.body_seconds)
     # Plain routes: FastAPI's dependency and validation layers cost as much as the assessment itself.
-    app.routes.append(
-        Route("/cds-services/{service}", call(answering.answer, services=services), methods=["POST"])
+    # The first of all: routes are tried in turn.
+    app.routes.insert(
+        0, Route("/cds-services/{service}", call(answering.answer, services=services), methods=["POST"])
     )
     app.routes.append(
         Route("/cds-services/{service}/explain", call(answering.explain, services=services), methods=["POST"])

@@ -21,11 +21,12 @@ class Prefetch:
     """True: without it and without another source of the same data, the call is refused (412)."""
     query: str = ""
     """How we ask the FHIR server ourselves, if not by the template; may also hold `{{today() - N days}}`."""
+    resource_type: str = field(init=False)
+    """The FHIR type the template asks for."""
 
-    @property
-    def resource_type(self) -> str:
-        """The FHIR type the template asks for."""
-        return self.template.partition("?")[0].partition("/")[0]
+    def __post_init__(self) -> None:
+        """Derive the type."""
+        object.__setattr__(self, "resource_type", self.template.partition("?")[0].partition("/")[0])
 
 
 @dataclass(frozen=True, slots=True)

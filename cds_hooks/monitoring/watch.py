@@ -57,23 +57,27 @@ class Watch:
     def _tell(self, call: CallRecord, seconds: float, client: str) -> None:
         self.metrics.count_call(call, seconds)
         self.counts.count_call(call)
-        logger.info(
-            "call",
-            extra={
-                "request_id": call.request_id,
-                "service": call.service,
-                "operation": call.operation,
-                "status": call.status,
-                "ms": round(seconds * 1000, 1),
-                "cards": len(call.cards) if call.operation == "cards" else None,
-                "indicator": _most_severe(call.cards),
-                "gaps": len(call.gaps) if call.operation == "cards" else None,
-                "outcomes": call.outcomes,
-                "withheld": len(call.withheld) or None,
-                "trigger": call.trigger,
-                "client": client,
-            },
-        )
+        if not logger.isEnabledFor(logging.INFO):
+            return
+        line = {
+            "name": logger.name,
+            "levelno": logging.INFO,
+            "levelname": "INFO",
+            "msg": "call",
+            "request_id": call.request_id,
+            "service": call.service,
+            "operation": call.operation,
+            "status": call.status,
+            "ms": round(seconds * 1000, 1),
+            "cards": len(call.cards) if call.operation == "cards" else None,
+            "indicator": _most_severe(call.cards),
+            "gaps": len(call.gaps) if call.operation == "cards" else None,
+            "outcomes": call.outcomes,
+            "withheld": len(call.withheld) or None,
+            "trigger": call.trigger,
+            "client": client,
+        }
+        logger.handle(logging.makeLogRecord(line))  # `info` would look for its caller in the stack, at every call
 
 
 def _called(scope: Scope) -> tuple[str, Operation]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
+from itertools import compress, groupby
+from operator import attrgetter, not_
 from typing import Any, Final, NamedTuple
 
 from mappings.facts import LabResult
@@ -27,27 +27,42 @@ _components: Final = attrgetter("resource.component")
 
 
 class Sorted(NamedTuple):
-    """The Observations of one patient."""
+    """The Observations of one patient, each with the analyte of a laboratory result or with nothing."""
 
-    results: dict[str, list[Item]]
-    """The laboratory results by analyte."""
-    others: list[Item]
+    items: Sequence[Item]
+    analytes: Sequence[str]
+
+    @property
+    def others(self) -> list[Item]:
+        """Findings, panels, history and what cannot be read."""
+        return list(compress(self.items, map(not_, self.analytes)))
+
+    def results(self) -> dict[str, list[Item]]:
+        """The laboratory results by analyte."""
+        found: defaultdict[str, list[Item]] = defaultdict(list)
+        for item, analyte in zip(self.items, self.analytes, strict=True):
+            if analyte:
+                found[analyte].append(item)
+        return found
 
 
 def sort_observations(items: Sequence[Item]) -> Sorted:
     """Tell results from findings, panels, history and what cannot be read."""
-    found = Sorted(defaultdict(list), [])
-    codes = map(bytes, map(_code, items))
-    for item, code, components in zip(items, codes, map(_components, items), strict=True):
-        try:
-            meaning = meaning_of_code(code)
-        except DATA_ERRORS:
-            meaning = None
-        if meaning and meaning.result and not components:
-            found.results[meaning.result].append(item)
-        else:
-            found.others.append(item)
-    return found
+    codes = list(map(bytes, map(_code, items)))
+    analyte_of = {code: _analyte(code) for code in set(codes)}
+    analytes = list(map(analyte_of.__getitem__, codes))
+    if any(map(_components, items)):
+        parts = map(_components, items)
+        analytes = ["" if found else analyte for analyte, found in zip(analytes, parts, strict=True)]
+    return Sorted(items, analytes)
+
+
+def _analyte(code: bytes) -> str:
+    try:
+        meaning = meaning_of_code(code)
+    except DATA_ERRORS:
+        return ""
+    return meaning.result if meaning else ""
 
 
 def read_newest(

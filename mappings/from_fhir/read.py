@@ -71,8 +71,8 @@ def read_patient_facts(
     """
     patient_id = bare_id(patient_id)
     chart = collect(sources)
-    mine, others = own(chart, patient_id)
-    facts: defaultdict[type, list[Any]] = defaultdict(list, {DataGap: [*chart.gaps, *others]})
+    mine, foreign = own(chart, patient_id)
+    facts: defaultdict[type, list[Any]] = defaultdict(list, {DataGap: [*chart.gaps, *foreign]})
 
     def add(found: Iterable[Any]) -> None:
         for fact in found:
@@ -86,16 +86,17 @@ def read_patient_facts(
     read_all(FIRST)
     sent = mine.get("Observation", ())
     observations = sort_observations(sent)
-    patient = read_patient(patient_id, mine.get("Patient", ()), observations.others, facts[Problem])
+    others = observations.others
+    patient = read_patient(patient_id, mine.get("Patient", ()), others, facts[Problem])
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
     times = member_times(sent, mine.get("DiagnosticReport", ()), chart)
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
-    for item in observations.others:
+    for item in others:
         add(read(item))
     medicines = [item for type_ in MEDICINES for item in mine.get(type_, ())]
     if not (enough and enough(facts[Problem]) and not any_draft(medicines)):
         read_all(LATER)
-        add(read_newest(observations.results, read, times, newest_until))
+        add(read_newest(observations.results(), read, times, newest_until))
     return PatientFacts(
         patient=patient,
         labs=tuple(facts[LabResult]),
