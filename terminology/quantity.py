@@ -131,22 +131,45 @@ def read(
     `unit` is the text, `code` and `system` the coded unit. A known UCUM code decides; a text that names
     another unit than it is a contradiction. A code of another system is no unit at all.
     """
-    says = _table().refusals
-    found = _unit_of(analyte, (unit or "").strip()[:_LONGEST_UNIT], _ucum(code, system)[:_LONGEST_UNIT])
+    text, coded = (unit or "").strip()[:_LONGEST_UNIT], _ucum(code, system)[:_LONGEST_UNIT]
+    meant = _meant(analyte, text, coded)
+    if isinstance(meant, Refusal):
+        return meant if meant.detail else meant._replace(detail=_says("no_unit").format(value=value))
+    if not value.is_finite():
+        return Refusal("implausible-value", _says("not_a_number").format(value=value))
+    if not meant.low <= value <= meant.high:
+        detail = _says("implausible").format(
+            value=value, unit=meant.unit, title=meant.title, low=meant.low, high=meant.high
+        )
+        return Refusal("implausible-value", detail)
+    return Quantity(value, meant.unit)
+
+
+class _Meant(NamedTuple):
+    """The unit of an analyte that a text and a code mean, and what values are plausible in it."""
+
+    unit: str
+    title: str
+    low: Decimal
+    high: Decimal
+
+
+@lru_cache(maxsize=4096)
+def _meant(analyte: str, text: str, code: str) -> _Meant | Refusal:
+    found = _unit_of(analyte, text, code)
     if isinstance(found, Refusal):
-        return found if found.detail else found._replace(detail=says["no_unit"].format(value=value))
+        return found
     known = _measurable().get(analyte)
     title = known.title if known else analyte
     accepted = known.read_as.get(found, found) if known else found
     if known is None or accepted not in known.units:
-        return Refusal("unknown-unit", says["not_accepted"].format(unit=found, title=title))
-    if not value.is_finite():
-        return Refusal("implausible-value", says["not_a_number"].format(value=value))
+        return Refusal("unknown-unit", _says("not_accepted").format(unit=found, title=title))
     low, high = known.units[accepted]
-    if not low <= value <= high:
-        detail = says["implausible"].format(value=value, unit=accepted, title=title, low=low, high=high)
-        return Refusal("implausible-value", detail)
-    return Quantity(value, accepted)
+    return _Meant(accepted, title, low, high)
+
+
+def _says(what: str) -> str:
+    return _table().refusals[what]
 
 
 def _ucum(code: str | None, system: str | None) -> str:
@@ -154,16 +177,15 @@ def _ucum(code: str | None, system: str | None) -> str:
     return (code or "").strip() if canonical_system(system) in (UCUM, "") else ""
 
 
-@lru_cache(maxsize=4096)
 def _unit_of(analyte: str, text: str, code: str) -> str | Refusal:
     """The unit meant by a text and a code, or the refusal; its detail is empty when there is neither."""
     by_code, by_text = unit_code(code), unit_code(text)
     if not text and not code:
         return Refusal("no-unit", "")
     if not by_code and not by_text:
-        return Refusal("unknown-unit", _table().refusals["unknown"].format(unit=repr(text or code)))
+        return Refusal("unknown-unit", _says("unknown").format(unit=repr(text or code)))
     if by_code and by_text and not _same_size(analyte, by_code, by_text):
-        detail = _table().refusals["contradiction"].format(text=by_text, code=by_code)
+        detail = _says("contradiction").format(text=by_text, code=by_code)
         return Refusal("unknown-unit", detail)
     return by_code or by_text
 

@@ -87,11 +87,14 @@ class UnitLimits:
             side: tuple((band.name, bounds_in(rule.id, band, unit)) for band in getattr(rule.bands, side))
             for side in SIDES
         }
-        self.critical: dict[Side, tuple[Bounds, ...]] = {
-            side: tuple(bounds for name, bounds in self.bands[side] if name == "critical") for side in SIDES
-        }
+        self.critical: tuple[tuple[Side, str, tuple[Bounds, ...]], ...] = tuple(
+            (side, _CRITICAL_FLAG[side], critical)
+            for side in SIDES
+            if (critical := tuple(bounds for name, bounds in self.bands[side] if name == "critical"))
+        )
         self.reference = interval_in(rule.id, rule.reference, unit)
         self.pregnancy = interval_in(rule.id, rule.pregnancy, unit)
+        self.own: tuple[Sided, Sided] = (self._own(0), self._own(1))
 
     @property
     def stated(self) -> bool:
@@ -102,23 +105,25 @@ class UnitLimits:
 
     def judge(self, result: LabResult, *, pregnant: bool) -> Verdict:
         """The verdict on one result; `unknown` when its comparator leaves it open or no limit exists."""
-        span = span_of(result.value, result.comparator)
-        limits = {side: self._limit(side, result.range, pregnant=pregnant) for side in SIDES}
-        for side in SIDES:
-            if self._critical(side, span, result.interpretation):
-                return self._crossed(side, "critical", limits[side])
-        if result.range is None and self.rule.precedence == "lab" and not pregnant and result.interpretation:
+        span, lab = span_of(result.value, result.comparator), result.range
+        limits = low_limit, high_limit = (
+            self._limit(0, lab.low if lab else None, pregnant=pregnant),
+            self._limit(1, lab.high if lab else None, pregnant=pregnant),
+        )
+        for side, flag, bands in self.critical:
+            if result.interpretation == flag or _any_holds(bands, span):
+                return self._crossed(side, "critical", limits[SIDES.index(side)])
+        if lab is None and self.rule.precedence == "lab" and not pregnant and result.interpretation:
             return self._flagged(span, result.interpretation, limits)
-        (low, low_source), (high, high_source) = limits["low"], limits["high"]
+        low, high = low_limit[0], high_limit[0]
         if low is not None and span.below(low):
-            return self._crossed("low", self._band("low", span), (low, low_source))
+            return self._crossed("low", self._band("low", span), low_limit)
         if high is not None and span.above(high):
-            return self._crossed("high", self._band("high", span), (high, high_source))
+            return self._crossed("high", self._band("high", span), high_limit)
         if low is None and high is None:
             return Verdict("unknown", "", None, "")
         normal = (low is None or span.at_least(low)) and (high is None or span.at_most(high))
-        nearest = limits["low"] if low is not None else limits["high"]
-        return Verdict("normal" if normal else "unknown", "", *nearest)
+        return Verdict("normal" if normal else "unknown", "", *(low_limit if low is not None else high_limit))
 
     def _crossed(self, side: Side, band: str, limit: Sided) -> Verdict:
         """With the limit that makes the severity: the band's own, unless it is the laboratory's and not critical."""
@@ -129,13 +134,12 @@ class UnitLimits:
                     return Verdict(side, band, stated, "guideline")
         return Verdict(side, band, *limit)
 
-    def _flagged(self, span: Span, interpretation: str, limits: dict[Side, Sided]) -> Verdict:
+    def _flagged(self, span: Span, interpretation: str, limits: tuple[Sided, Sided]) -> Verdict:
         """The laboratory's own flag, when it states no interval."""
         direction = _FLAGS[interpretation]
         if direction in ("low", "high"):
             return Verdict(direction, self._band(direction, span), None, "lab")
-        nearest = limits["low"] if limits["low"][0] is not None else limits["high"]
-        return Verdict("normal", "", *nearest)
+        return Verdict("normal", "", *(limits[0] if limits[0][0] is not None else limits[1]))
 
     def contradicts(self, lab: Limits) -> bool:
         """The laboratory's interval lies wholly beside any this unit could have: the unit is wrong."""
@@ -144,30 +148,31 @@ class UnitLimits:
             low is not None and lab.high is not None and lab.high < low
         )
 
-    def _limit(self, side: Side, lab: Limits | None, *, pregnant: bool) -> Sided:
-        """The limit that goes first on this side, and whose it is; none for a side that is never abnormal."""
-        if not self.bands[side]:
+    def _own(self, place: int) -> Sided:
+        ours = self.reference[place]
+        if ours is None or not self.bands[SIDES[place]]:
             return None, ""
-        place = SIDES.index(side)
-        ours, theirs = self.reference[place], getattr(lab, side) if lab else None
-        if self.rule.precedence == "guideline" and ours is not None:
-            return ours, "guideline"
-        expected = self.pregnancy[place]
-        if pregnant and expected is not None:
-            wider = min if side == "low" else max
-            return (expected if theirs is None else wider(expected, theirs)), "guideline"
-        if theirs is not None:
-            return theirs, "lab"
-        return ours, "default" if ours is not None else ""
+        return ours, "guideline" if self.rule.precedence == "guideline" else "default"
 
-    def _critical(self, side: Side, span: Span, interpretation: str) -> bool:
-        critical = self.critical[side]
-        return bool(critical) and (
-            interpretation == _CRITICAL_FLAG[side] or any(bounds.hold(span) for bounds in critical)
-        )
+    def _limit(self, place: int, theirs: Decimal | None, *, pregnant: bool) -> Sided:
+        """The limit that goes first on this side, and whose it is; none for a side that is never abnormal."""
+        own = self.own[place]
+        if own[1] == "guideline" or not self.bands[SIDES[place]]:
+            return own
+        if pregnant and (expected := self.pregnancy[place]) is not None:
+            wider = max if place else min
+            return (expected if theirs is None else wider(expected, theirs)), "guideline"
+        return own if theirs is None else (theirs, "lab")
 
     def _band(self, side: Side, span: Span) -> str:
         return next((name for name, bounds in self.bands[side] if bounds.hold(span)), "")
+
+
+def _any_holds(bands: tuple[Bounds, ...], span: Span) -> bool:
+    for bounds in bands:  # noqa: SIM110 - a generator costs more than what it would ask
+        if bounds.hold(span):
+            return True
+    return False
 
 
 _FLAGS: dict[str, Direction] = {"LL": "low", "L": "low", "N": "normal", "H": "high", "HH": "high"}

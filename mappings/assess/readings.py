@@ -81,7 +81,10 @@ def read_results(
 def _read(
     knowledge: Knowledge, rule: AnalyteRule, results: list[LabResult], today: date, *, pregnant: bool
 ) -> Reading:
-    past = [result for result in results if result.date <= today + CLOCK_SKEW]
+    until = today + CLOCK_SKEW
+    if len(results) == 1 and results[0].date <= until:
+        return _judge(knowledge, rule, results[0], today, pregnant=pregnant)
+    past = [result for result in results if result.date <= until]
     if not past:
         newest = max(results, key=lambda result: (result.date, result.resource))
         return _unusable(knowledge, rule, newest, "future-date", "future_date", today)

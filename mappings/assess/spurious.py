@@ -53,10 +53,14 @@ def doubt(case: Case, rules: Compiled, readings: Mapping[str, Reading]) -> Doubt
 
 def _matched(rule: SpuriousRule, readings: Mapping[str, Reading]) -> list[Reading] | None:
     """The readings that make up the pattern; None when it is not there."""
-    needed = [_candidates(part, rule, readings) for part in rule.results]
-    optional = [reading for part in rule.any_of for reading in _candidates(part, rule, readings)]
-    if not needed or not all(needed):
+    needed: list[list[Reading]] = []
+    for part in rule.results:
+        if not (candidates := _candidates(part, rule, readings)):
+            return None
+        needed.append(candidates)
+    if not needed:
         return None
+    optional = [reading for part in rule.any_of for reading in _candidates(part, rule, readings)]
     anchor = needed[0][0]
     together = [
         next((r for r in group if not rule.same_specimen or _one_specimen(anchor, r)), None)
@@ -74,9 +78,11 @@ def _candidates(part: SpuriousResult, rule: SpuriousRule, readings: Mapping[str,
     found = []
     for name in part.labs:
         reading = readings.get(name)
-        if reading is None or reading.result is None or not _is(part, reading):
+        if reading is None or reading.result is None:
             continue
         if rule.haemolysed and reading.result.specimen_problem != "haemolysed":
+            continue
+        if not _is(part, reading):
             continue
         found.append(reading)
     return found

@@ -15,14 +15,14 @@ from typing import Any, Final, NamedTuple
 
 from mappings.facts import LabResult
 from mappings.from_fhir.bundle import Item
-from mappings.from_fhir.dates import When
+from mappings.from_fhir.dates import When, when
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import meaning_of_code
-from mappings.from_fhir.panels import stated_time
-from mappings.from_fhir.shapes import Observation
+from mappings.from_fhir.panels import time_of
 
 Read = Callable[[Item], Sequence[Any]]
 _code: Final = attrgetter("resource.code_json")
+_effective: Final = attrgetter("resource.effective_date_time")
 _components: Final = attrgetter("resource.component")
 
 
@@ -74,11 +74,10 @@ def read_newest(
     """
     for items in results.values():
         dated: list[tuple[date, Item]] = []
-        for item in items:
-            observation = item.resource
-            assert isinstance(observation, Observation)  # noqa: S101 - sorted above
-            if when := stated_time(observation) or member_times.get(item.label):
-                dated.append((when.earliest, item))
+        for item, text in zip(items, map(_effective, items), strict=True):
+            time = when(text) if text else None
+            if time or (time := time_of(item, member_times)):
+                dated.append((time.earliest, item))
             else:
                 yield from read(item)
         dated.sort(key=_day, reverse=True)

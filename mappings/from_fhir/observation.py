@@ -13,7 +13,7 @@ from mappings.from_fhir.findings import Setting, read_findings
 from mappings.from_fhir.laboratory import DROPPED, USABLE, Frame, read_result
 from mappings.from_fhir.limits import Person
 from mappings.from_fhir.meaning import Meaning, meaning_of, spoken, text_of
-from mappings.from_fhir.panels import stated_time
+from mappings.from_fhir.panels import time_of
 from mappings.from_fhir.shapes import Observation, Result
 from mappings.from_fhir.specimen import says_haemolysed, specimen_of
 
@@ -33,7 +33,7 @@ def read_observation(
     """
     observation = item.resource
     assert isinstance(observation, Observation)  # noqa: S101 - read.py dispatches by type
-    when = stated_time(observation) or member_times.get(item.label)
+    when = time_of(item, member_times)
     frame: Frame | None = None
     if not observation.component and _is_nameless(observation):
         yield DataGap(

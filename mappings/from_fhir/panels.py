@@ -24,6 +24,13 @@ def stated_time(resource: Observation | DiagnosticReport) -> When | None:
     return first_readable(*period, instant, resource.issued)
 
 
+def time_of(item: Item, member_times: dict[str, When]) -> When | None:
+    """When an Observation is from: as it says itself, else as its panel or report does."""
+    observation = item.resource
+    assert isinstance(observation, Observation)  # noqa: S101 - read.py sorts by type
+    return stated_time(observation) or member_times.get(item.label)
+
+
 def member_times(panels: Iterable[Item], reports: Iterable[Item], chart: Chart) -> dict[str, When]:
     """Times of panels and reports by the label of the results they list; none where they disagree."""
     times: dict[str, set[When]] = {}
