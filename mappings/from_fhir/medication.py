@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import Final, Literal, NamedTuple
@@ -110,35 +110,55 @@ def any_draft(items: Collection[Item]) -> bool:
 
 def _status(use: Use, *, draft: bool) -> Status | None:
     """None: not taken, so that the record holds no such medicine."""
-    status = use.status.strip().lower()
-    if status in NOT_TAKEN or _is_negated(use, draft=draft):
+    if isinstance(use, MedicationRequest):
+        reported = use.reported or use.reported_boolean or use.reported_reference is not None
+        return _ordered(Ordered(use.status, use.intent, use.do_not_perform, reported, draft))
+    negated = _is_not_taken(use) if isinstance(use, MedicationStatement) else use.not_given
+    administered = isinstance(use, MedicationAdministration)
+    return _usual(use.status, negated=negated, draft=draft, administered=administered)
+
+
+class Ordered(NamedTuple):
+    """What an order says of whether it stands."""
+
+    status: str
+    intent: str
+    do_not_perform: bool
+    reported: bool
+    draft: bool
+
+
+@remember
+def _ordered(order: Ordered) -> Status | None:
+    intent = order.intent.strip().lower()
+    intended_only = intent in NOT_ORDERED or (intent == "plan" and not order.reported)
+    negated = order.do_not_perform or (intended_only and not order.draft)
+    return _usual(order.status, negated=negated, draft=order.draft)
+
+
+def _usual(written: str, *, negated: bool, draft: bool, administered: bool = False) -> Status | None:
+    status = written.strip().lower()
+    if status in NOT_TAKEN or negated:
         return None
     if status in ENDED:
         return "ended"
     if draft or status == "draft":
         return "draft"
-    if isinstance(use, MedicationAdministration) and status not in ACTIVE:
+    if administered and status not in ACTIVE:
         return "ended"
     return "active" if status in ACTIVE else "unknown"
 
 
-def _is_negated(use: Use, *, draft: bool) -> bool:
-    if isinstance(use, MedicationRequest):
-        if use.do_not_perform or draft:
-            return use.do_not_perform
-        intent = use.intent.strip().lower()
-        if intent != "plan":
-            return intent in NOT_ORDERED
-        return not (use.reported or use.reported_boolean or use.reported_reference)
-    if isinstance(use, MedicationStatement):
-        adherence = use.adherence.code.coding if use.adherence and use.adherence.code else ()
-        return use.was_not_taken or use.taken == "n" or any(c.code in NOT_TAKING for c in adherence)
-    return use.not_given
+def _is_not_taken(use: MedicationStatement) -> bool:
+    adherence = use.adherence.code.coding if use.adherence and use.adherence.code else ()
+    return use.was_not_taken or use.taken == "n" or any(c.code in NOT_TAKING for c in adherence)
 
 
 def _named(use: Use, chart: Chart) -> Named:
-    concepts, reference = [bytes(use.medication_codeable_concept_json)], use.medication_reference
-    display = ""
+    concept, reference = bytes(use.medication_codeable_concept_json), use.medication_reference
+    if not (reference or use.medication):
+        return Named((concept,), "", bytes(use.dosages_json))
+    concepts, display = [concept], ""
     if use.medication:
         of_r5 = (use.medication.concept, CodeableConcept(use.medication.coding, use.medication.text))
         concepts += map(encode, of_r5)
@@ -220,28 +240,38 @@ def _course(use: Use) -> Course:
     else:
         written = use.effective_date_time or use.occurence_date_time
         periods = [use.effective_period, use.occurence_period, Period(written, written)]
-    bounds, stated = _bounds(bytes(use.dosages_json)), [period for period in periods if period]
-    starts = [time.latest for p in (*bounds, *stated) if p.start and (time := when(p.start))]
-    if not starts and (ordered := when(written)):
-        starts = [ordered.latest]
-    return Course(min(starts, default=None), _end(bounds, stated, changed))
+    starts, ends = _bounds(bytes(use.dosages_json))
+    if stated := [period for period in periods if period]:
+        starts = (*starts, *_days(period.start for period in stated))
+        ends = ends or _days(period.end for period in stated)
+    if not starts:
+        starts = _days((written,))
+    return Course(min(starts, default=None), _end(ends, changed) if ends or changed else None)
+
+
+class Bounds(NamedTuple):
+    """The days on which dosages begin and end."""
+
+    starts: tuple[date, ...]
+    ends: tuple[date, ...]
 
 
 @remember
-def _bounds(dosages: bytes) -> list[Period]:
-    """The periods that dosages, as JSON, name."""
+def _bounds(dosages: bytes) -> Bounds:
+    """The bounds that dosages, as JSON, name."""
     repeats = [dosage.timing.repeat for dosage in DOSAGES.read(dosages) if dosage.timing]
-    return [repeat.bounds_period for repeat in repeats if repeat and repeat.bounds_period]
+    periods = [repeat.bounds_period for repeat in repeats if repeat and repeat.bounds_period]
+    return Bounds(_days(period.start for period in periods), _days(period.end for period in periods))
 
 
-def _end(bounds: Sequence[Period], periods: Sequence[Period], changed: str) -> date | None:
+def _days(times: Iterable[str]) -> tuple[date, ...]:
+    """The latest day that each of these times allows, of those that can be read."""
+    return tuple(read.latest for time in times if time and (read := when(time)))
+
+
+def _end(ends: tuple[date, ...], changed: str) -> date | None:
     """The end of taking it, else of the prescription; an order stopped before that ended when it was stopped."""
-    ends = _ends(bounds) or _ends(periods)
     stopped = when(changed) if changed else None
     if stopped:
         return min(max(ends), stopped.latest) if ends else stopped.latest
-    return max(ends) if ends else None
-
-
-def _ends(periods: Sequence[Period]) -> list[date]:
-    return [time.latest for period in periods if period.end and (time := when(period.end))]
+    return max(ends, default=None)
