@@ -89,6 +89,11 @@ def findings_among(named: Iterable[str]) -> tuple[str, ...]:
     return tuple(concept for concept in named if concepts()[concept].kind not in HEADINGS)
 
 
+def without_diseases(named: Iterable[str]) -> tuple[str, ...]:
+    """The concepts that are no diagnosis: symptoms, signs, disturbances, procedures, exposures."""
+    return tuple(concept for concept in named if concepts()[concept].kind != "disease")
+
+
 def is_twitching(concept: str) -> bool:
     """Whether it is fasciculation or implies it."""
     return concept == TWITCHING or TWITCHING in concepts()[concept].implies

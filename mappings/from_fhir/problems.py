@@ -10,10 +10,12 @@ from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.dates import end_or_start, first_readable
-from mappings.from_fhir.meaning import concepts_named, procedures_of, spoken, text_of
+from mappings.from_fhir.meaning import concepts_named, procedures_of, spoken, text_of, without_diseases
 from mappings.from_fhir.shapes import Condition, Encounter, Procedure
 
 REFUTED: Final = frozenset({"refuted", "entered-in-error"})
+DOUBTED: Final = frozenset({"unconfirmed", "provisional", "differential"})
+"""A disease that is only suspected is not known; a symptom is there all the same."""
 INACTIVE: Final = frozenset({"inactive", "remission", "resolved"})
 ACTIVE: Final = frozenset({"active", "recurrence", "relapse"})
 DONE: Final = frozenset({"completed", "in-progress", ""})
@@ -29,11 +31,12 @@ def statuses_of(concept: CodeableConcept | None) -> set[str]:
 
 
 def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
-    """A Condition of any category, unless refuted or entered in error."""
+    """A Condition of any category, unless refuted or entered in error; of a suspected one only the symptoms."""
     condition = item.resource
     assert isinstance(condition, Condition)  # noqa: S101 - read.py dispatches by type
     said = statuses_of(condition.clinical_status)
-    if REFUTED & {*said, *statuses_of(condition.verification_status), condition.status}:
+    verified = statuses_of(condition.verification_status)
+    if REFUTED & {*said, *verified, condition.status}:
         return
     if condition.code is None or not (condition.code.coding or condition.code.text):
         yield DataGap(
@@ -41,7 +44,8 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
         )
         return
     named = concepts_named(condition.code)
-    if not named.concepts:
+    meant = without_diseases(named.concepts) if verified & DOUBTED else named.concepts
+    if not meant:
         return
     period, abatement = condition.onset_period, condition.abatement_period
     onset = first_readable(condition.onset_date_time, period.start if period else "", condition.onset_string)
@@ -50,8 +54,8 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
     )
     recorded = first_readable(condition.recorded_date, condition.asserted_date, condition.date_recorded)
     yield Problem(
-        concepts=named.concepts,
-        text=text_of(condition.code) or spoken(named.concepts[:1]),
+        concepts=meant,
+        text=text_of(condition.code) or spoken(meant[:1]),
         active=bool(said & ACTIVE) or not (said & INACTIVE or _has_abated(condition)),
         onset=onset.earliest if onset else None,
         recorded=recorded.earliest if recorded else None,

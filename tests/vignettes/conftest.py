@@ -106,7 +106,7 @@ def medication(line: str, number: int) -> dict[str, Any]:
 
 
 def problem(line: str, number: int) -> dict[str, Any]:
-    """`als`, `als since 2025-05-01`, `als refuted` or `als resolved`."""
+    """`als`, `als since 2025-05-01`, `als refuted`, `als provisional` or `als resolved`."""
     name, _, since = line.partition(" since ")
     concept, _, status = name.partition(" ")
     coded = coding_of(CONCEPTS, concept)
@@ -116,8 +116,9 @@ def problem(line: str, number: int) -> dict[str, Any]:
         condition["onsetDateTime"] = since
     if status:
         system = "http://terminology.hl7.org/CodeSystem/condition-"
-        kind = "ver-status" if status == "refuted" else "clinical"
-        field = "verificationStatus" if status == "refuted" else "clinicalStatus"
+        verified = status in ("refuted", "unconfirmed", "provisional", "differential")
+        kind = "ver-status" if verified else "clinical"
+        field = "verificationStatus" if verified else "clinicalStatus"
         condition[field] = {"coding": [{"system": system + kind, "code": status}]}
     return condition
 

@@ -41,6 +41,17 @@ def test_a_condition_is_read(read: Read, condition: Make) -> None:
     )
 
 
+@pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
+def test_of_a_suspected_condition_only_the_symptom_is_there(
+    status: str, read: Read, condition: Make
+) -> None:
+    suspected = {"verificationStatus": {"coding": [{"code": status}]}}
+    assert read(condition(code={"text": "Amyotrophic lateral sclerosis"}, **suspected)).problems == ()
+    assert only(read(condition(**suspected))).concepts == ("fasciculation",)
+    benign = only(read(condition(code={"text": "Benign fasciculation syndrome"}, **suspected)))
+    assert (benign.concepts, benign.text) == (("fasciculation",), "Benign fasciculation syndrome")
+
+
 def test_a_code_without_text_is_named_by_its_concept(read: Read, condition: Make) -> None:
     assert only(read(condition(code={"coding": TWITCHING["coding"]}))).text == "fasciculation"
 
