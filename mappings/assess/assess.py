@@ -222,7 +222,9 @@ def _gaps(case: Case, rules: Compiled, advice: Iterable[TestAdvice]) -> tuple[Da
     )
     if case.age is None:
         known.add(DataGap("Patient", "no-value", case.knowledge.gate.age_unknown, ""))
-    return tuple(sorted(known, key=lambda gap: (gap.what, gap.reason, gap.resource, gap.text)))
+    return tuple(
+        sorted(known, key=lambda gap: (gap.what, gap.reason, gap.resource, gap.text, gap.on or date.max))
+    )
 
 
 def _notes(case: Case, rules: Compiled) -> tuple[str, ...]:

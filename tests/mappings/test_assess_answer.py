@@ -117,6 +117,11 @@ def test_a_date_of_birth_that_is_missing_is_named(judge: Judge, knowledge: Knowl
     )
 
 
+def test_gaps_that_differ_only_in_their_day_come_in_one_order(judge: Judge) -> None:
+    gaps = [DataGap("plp", "no-unit", "it could not be read", "", on) for on in (TODAY, None)]
+    assert judge(gaps=tuple(gaps)).gaps == judge(gaps=tuple(reversed(gaps))).gaps
+
+
 def test_several_medicines_without_a_rule_are_told_apart(judge: Judge, drug: Make) -> None:
     answer = judge(medications=(drug("snake oil", by=""), drug("elixir", by="")))
     assert "Medicines without a rule here: elixir, snake oil." in answer.notes
