@@ -217,6 +217,8 @@ class GateRule(Rule, kw_only=True, frozen=True):
     under_age: str
     age_unknown: str
     known_mnd: tuple[str, ...]
+    examination_refutes: tuple[str, ...]
+    """Concepts that a later normal neurological examination takes back when only the problem list names them."""
     review: Review
 
 

@@ -35,6 +35,7 @@ def _blocks(knowledge: Knowledge) -> Iterator[str]:
     yield say["gate_note"].format(
         opens=listing(map(name_of, knowledge.gate.opens)),
         mimics=listing(map(name_of, knowledge.gate.mimics)),
+        refutes=listing(map(name_of, knowledge.gate.examination_refutes)),
         under_age=knowledge.gate.under_age,
         age_unknown=knowledge.gate.age_unknown,
     )

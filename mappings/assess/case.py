@@ -135,8 +135,10 @@ class Case:
         for problem in self.facts.problems:
             noted = problem.onset or problem.recorded
             later_normal = self.examination is not None and (noted is None or self.examination >= noted)
-            if problem.active and problem.kind in ("Condition", "Encounter") and not later_normal:
+            if problem.active and problem.kind in ("Condition", "Encounter"):
                 for concept in problem.concepts:
+                    if later_normal and concept in self.knowledge.gate.examination_refutes:
+                        continue
                     found[concept].append(
                         Finding(
                             concept,

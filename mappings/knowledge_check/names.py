@@ -101,6 +101,7 @@ def _in_companions(knowledge: Knowledge, known: dict[str, set[str]]) -> Iterator
         yield from listed("orders/panels.yaml", panel, members, known["tests"])
     yield from listed("gate.yaml", "opens", gate.opens, known["problem"])
     yield from listed("gate.yaml", "mimics", gate.mimics, known["problem"])
+    yield from listed("gate.yaml", "examination_refutes", gate.examination_refutes, known["problem"])
     yield from listed("gate.yaml", "known_mnd", gate.known_mnd, known["ranked"])
     yield from listed("ranking.yaml", "within_tier", ranking.within_tier, known["ranked"])
     for rule in knowledge.contributors.values():

@@ -24,6 +24,7 @@ def overview_pages(knowledge: Knowledge) -> Iterator[Page]:
                     say["gate_note"].format(
                         opens=listing(map(name_of, gate.opens)),
                         mimics=listing(map(name_of, gate.mimics)),
+                        refutes=listing(map(name_of, gate.examination_refutes)),
                         under_age=gate.under_age,
                         age_unknown=gate.age_unknown,
                     )
