@@ -79,6 +79,8 @@ def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
     drug = clip(medication.text)
     if medication.status == "ended" and medication.end:
         text = knowledge.wording["ended"].format(drug=drug, date=medication.end.isoformat())
+    elif medication.status == "ended" and medication.start:
+        text = knowledge.wording["ended_unknown"].format(drug=drug, date=medication.start.isoformat())
     elif medication.start:
         text = knowledge.wording["taking_since"].format(drug=drug, date=medication.start.isoformat())
     else:

@@ -15,8 +15,8 @@ Exposures = dict[str, tuple[Medication, ...]]
 def exposures(medications: Iterable[Medication], knowledge: Knowledge, today: date) -> Exposures:
     """Class id -> the medicines that expose the patient to it today, earliest start first; local use by its own id.
 
-    Drafts never count; a stopped medicine counts while its class's washout lasts, when the day it was
-    stopped is known (knowledge §3).
+    Drafts never count; a stopped medicine counts while its class's washout lasts (knowledge §3). If the day it was
+    stopped is not known, it cannot have been before it was started.
     """
     found: dict[str, list[Medication]] = defaultdict(list)
     for medication in medications:
@@ -31,7 +31,8 @@ def counts(medication: Medication, washout: int, today: date) -> bool:
     if medication.status == "draft" or (medication.start and medication.start > today):
         return False
     if medication.status == "ended":
-        return medication.end is not None and today - medication.end <= timedelta(days=washout)
+        stopped = medication.end or medication.start
+        return stopped is not None and today - stopped <= timedelta(days=washout)
     return True
 
 

@@ -86,13 +86,15 @@ def labs(lines: list[str]) -> list[dict[str, Any]]:
 
 
 def medication(line: str, number: int) -> dict[str, Any]:
-    text, _, ended = line.partition(" ended ")
+    """`omeprazole 20 mg oral since 2024-01-01`, with ` ended 2026-02-01`, or ` completed` on a day that is not said."""
+    completed = line.endswith(" completed")
+    text, _, ended = line.removesuffix(" completed").partition(" ended ")
     text, _, since = text.partition(" since ")
     name, _, route = text.rpartition(" ")
     request: dict[str, Any] = {
         "resourceType": "MedicationRequest",
         "id": f"med-{number}",
-        "status": "stopped" if ended else "active",
+        "status": "stopped" if ended else "completed" if completed else "active",
         "intent": "order",
         "medicationCodeableConcept": {"text": name or route},
         "dosageInstruction": [{"text": name, "route": {"text": route}}],
