@@ -41,7 +41,7 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
     else:
         text = say["result"].format(**line)
         if reading.limit_source == "lab":
-            text += f"; {say['flagged']}"
+            text += f"; {say['flagged_critical' if reading.band == 'critical' else 'flagged']}"
     text += "".join(f"; {say[name]}" for name in caveats(result))
     if reading.says:
         text += f"; {reading.says}"

@@ -110,9 +110,8 @@ class UnitLimits:
             self._limit(0, lab.low if lab else None, pregnant=pregnant),
             self._limit(1, lab.high if lab else None, pregnant=pregnant),
         )
-        for side, flag, bands in self.critical:
-            if result.interpretation == flag or _any_holds(bands, span):
-                return self._crossed(side, "critical", limits[SIDES.index(side)])
+        if self.critical and (critical := self._critical(span, result.interpretation)):
+            return critical
         if lab is None and self.rule.precedence == "lab" and not pregnant and result.interpretation:
             return self._flagged(span, result.interpretation, limits)
         low, high = low_limit[0], high_limit[0]
@@ -124,6 +123,16 @@ class UnitLimits:
             return Verdict("unknown", "", None, "")
         normal = (low is None or span.at_least(low)) and (high is None or span.at_most(high))
         return Verdict("normal" if normal else "unknown", "", *(low_limit if low is not None else high_limit))
+
+    def _critical(self, span: Span, interpretation: str) -> Verdict | None:
+        """By a limit, else by the laboratory's own flag."""
+        for side, _, bands in self.critical:
+            if _any_holds(bands, span):
+                return self._crossed(side, "critical", (None, ""))
+        for side, flag, _ in self.critical:
+            if interpretation == flag:
+                return Verdict(side, "critical", None, "lab")
+        return None
 
     def _crossed(self, side: Side, band: str, limit: Sided) -> Verdict:
         """With the limit that makes the severity: the band's own, unless it is the laboratory's and not critical."""
