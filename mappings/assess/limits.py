@@ -65,6 +65,7 @@ class Bounds(NamedTuple):
         )
 
 
+NO_BOUNDS = Bounds(None, None, None, None)
 NEVER = Bounds(Decimal("-Infinity"), None, None, None)
 """Bounds that no value keeps: a limit that cannot be held against it must not count as kept."""
 
@@ -94,6 +95,13 @@ class UnitLimits:
         )
         self.reference = interval_in(rule.id, rule.reference, unit)
         self.pregnancy = interval_in(rule.id, rule.pregnancy, unit)
+        self.bounded = tuple(
+            (side, name, bounds)
+            for place, side in enumerate(SIDES)
+            for name, bounds in self.bands[side]
+            if self.reference[place] is None and bounds != NO_BOUNDS
+        )
+        """Bands that hold by a bound of their own, on a side without an interval of ours."""
         self.own: tuple[Sided, Sided] = (self._own(0), self._own(1))
 
     @property
@@ -119,6 +127,8 @@ class UnitLimits:
             return self._crossed("low", self._band("low", span), low_limit)
         if high is not None and span.above(high):
             return self._crossed("high", self._band("high", span), high_limit)
+        if self.bounded and (crossed := self._bounded(span, limits)):
+            return crossed
         if low is None and high is None:
             return Verdict("unknown", "", None, "")
         normal = (low is None or span.at_least(low)) and (high is None or span.at_most(high))
@@ -132,6 +142,13 @@ class UnitLimits:
         for side, flag, _ in self.critical:
             if interpretation == flag:
                 return Verdict(side, "critical", None, "lab")
+        return None
+
+    def _bounded(self, span: Span, limits: tuple[Sided, Sided]) -> Verdict | None:
+        """A band that needs no interval, where nobody states one."""
+        for side, name, bounds in self.bounded:
+            if limits[SIDES.index(side)][0] is None and bounds.hold(span):
+                return self._crossed(side, name, (None, ""))
         return None
 
     def _crossed(self, side: Side, band: str, limit: Sided) -> Verdict:
