@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mappings.assess import evidence
 from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled, CompiledOrder
 from mappings.assess.readings import age_text
@@ -175,6 +176,8 @@ def _why_unknown(case: Case, rule: OrderRule) -> str:
             )
         if reading.gap is not None and reading.gap.text:
             return say["test_unknown"].format(why=reading.gap.text)
+        if reading.answered:
+            return say["test_no_limit"].format(result=evidence.of_reading(reading, case.knowledge).text)
     unread = any(gap.what == "Observation" and gap.reason in _NOT_OBTAINED for gap in case.facts.gaps)
     return say["test_not_obtained" if unread or "Observation" not in case.facts.read else "test_missing"]
 
@@ -184,7 +187,7 @@ def _answer(case: Case, rule: OrderRule) -> str | None:
     say = case.knowledge.wording
     for name in rule.answered_by:
         reading = case.readings[name]
-        known = reading.direction != "unknown" if name == case.knowledge.calcium.id else reading.answered
+        known = reading.direction != "unknown" if rule.first_line else reading.answered
         if known and reading.result and reading.age_days <= rule.valid_days:
             return say["up_to_date"].format(date=reading.result.date.isoformat())
     if rule.answered_by:
