@@ -57,7 +57,8 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     problem: tuple[str, ...] | UnsetType = UNSET
     """Concept ids of active problems; qualifiers `within_days`, `past` (also inactive ones)."""
     finding: tuple[str, ...] | UnsetType = UNSET
-    """Concept ids of objective findings; qualifier `reported` (patient-reported ones count too)."""
+    """Concept ids of objective findings; qualifiers `within_days`, `since_onset` (not from before the twitching began)
+    and `reported` (patient-reported ones count too)."""
     measure: str | UnsetType = UNSET
     """A history item; qualifiers `limit` or `text`."""
     answer: str | UnsetType = UNSET
@@ -91,6 +92,7 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     dose_mg: Decimal | None = None
     past: bool = False
     reported: bool = False
+    since_onset: bool = False
     of_findings: bool = False
     limit: Limit | None = None
     text: tuple[str, ...] = ()
@@ -151,6 +153,7 @@ QUALIFIERS: dict[str, tuple[str, ...]] = {
     "dose_mg": ("exposure",),
     "past": ("problem",),
     "reported": ("finding",),
+    "since_onset": ("finding",),
     "of_findings": ("site",),
     "limit": ("measure",),
     "text": ("measure",),

@@ -90,7 +90,7 @@ def _problem(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001
 def _finding(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001
     kind = "reported" if when.reported else "finding"
     text = words().condition[kind].format(concepts=listing(map(name_of, _names(when.finding))))
-    return text + _recent(when)
+    return text + _recent(when) + (words().condition["since_onset"] if when.since_onset else "")
 
 
 def _recent(when: When) -> str:

@@ -145,7 +145,9 @@ def finding(when: When, knowledge: Knowledge) -> Condition:
             (finding.resource, finding.text): finding
             for concept in concepts
             for finding in case.findings.get(concept, ())
-            if (finding.objective or when.reported) and _recent(finding.date, when.within_days, case)
+            if (finding.objective or when.reported)
+            and _recent(finding.date, when.within_days, case)
+            and not (when.since_onset and finding.date and case.onset and finding.date < case.onset)
         }
         return tuple(evidence.of_finding(f, knowledge) for f in found.values()) if found else None
 

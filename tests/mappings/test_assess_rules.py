@@ -47,6 +47,14 @@ class TestBenign:
     def test_the_examination_counts_for_90_days(
         self, days: int, benign: bool, judge: Judge, first_line: list[LabResult], examined: Make
     ) -> None:
+        older = Problem(("fasciculation",), "Fasciculation", onset=date(2025, 6, 1), resource="Condition/2")
+        answer = judge(*first_line, findings=examined(days), problems=[older])
+        assert ("benign_fasciculation" in ids(answer)) is benign
+
+    @pytest.mark.parametrize(("days", "benign"), [(59, True), (60, False)])
+    def test_the_examination_counts_from_the_day_the_twitching_began(
+        self, days: int, benign: bool, judge: Judge, first_line: list[LabResult], examined: Make
+    ) -> None:
         assert ("benign_fasciculation" in ids(judge(*first_line, findings=examined(days)))) is benign
 
     def test_one_unknown_result_leaves_it_open_and_that_is_said(
