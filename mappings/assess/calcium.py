@@ -80,7 +80,9 @@ def _from_total(total: Reading, albumin: Reading | None, knowledge: Knowledge, *
     if judged.direction == total.direction:
         milder = judged.band if total.band == "critical" else total.band
         return replace(_named(total, says), band=milder)
+    side = "low" if "low" in (total.direction, judged.direction) else "high"
     text = knowledge.wording["calcium_disagree"].format(
+        side=side,
         total=shown(result.value, None),
         adjusted=adjusted,
         unit=result.unit,
