@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from msgspec.structs import replace
+
 from mappings.assess.readings import Reading, shown
 from mappings.assessment import Evidence
 from mappings.facts import Finding, LabResult, Measure, Medication, Problem
@@ -107,7 +109,8 @@ def of_measure(measure: Measure, knowledge: Knowledge) -> Evidence:
     text = measure.text
     if measure.value is not None:
         text = f"{measure.text}: {measure.value.normalize():f} {measure.unit}".strip()
-    return _dated("measured", "measured_on", text, measure.date, measure.resource, knowledge)
+    said = _dated("measured", "measured_on", text, measure.date, measure.resource, knowledge)
+    return replace(said, unit=measure.unit)
 
 
 def _dated(

@@ -125,10 +125,10 @@ def _measure(result: Result, meaning: Meaning, setting: Setting) -> Iterator[Mea
     unit, text = "", value_text(result)
     if result.value_quantity and result.value_quantity.value is not None:
         value, unit = _in_known_unit(result.value_quantity, meaning.measure)
-        text = f"{name}: {value} {unit}".strip()
+        text = name
     elif result.value_integer is not None:
         value = Decimal(result.value_integer)
-        text = f"{name}: {value}"
+        text = name
     elif result.value_boolean is not None:
         text = "yes" if result.value_boolean else "no"
     if text:

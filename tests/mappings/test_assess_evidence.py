@@ -54,7 +54,7 @@ def test_a_habit(judge: Judge) -> None:
     coffee = Measure("caffeine_intake", "Caffeine intake", Decimal(500), "mg/d", TODAY, "Observation/c")
     line = "Caffeine intake: 500 mg/d"
     assert shown(judge(measures=(coffee,))) == [
-        Evidence(line, f"{line} (2026-03-01)", "Observation/c", date=TODAY)
+        Evidence(line, f"{line} (2026-03-01)", "Observation/c", unit="mg/d", date=TODAY)
     ]
     undated = replace(coffee, date=None)
     assert shown(judge(measures=(undated,))) == [Evidence(line, line, "Observation/c")]
