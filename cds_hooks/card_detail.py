@@ -62,7 +62,7 @@ def proposal_lines(proposals: Sequence[Proposal], kit: CardKit) -> list[str]:
     lines = []
     for proposal in proposals:
         head = f"**{escape(proposal.drug)}** ({kit.linked(proposal.id, proposal.title)})"
-        effects = "; ".join(escape(effect.text, SENTENCE) for effect in proposal.effects)
+        effects = "; ".join(escape(kit.printed(effect.text), SENTENCE) for effect in proposal.effects)
         lines.append("- " + _join(head, effects, proposal.says, _sources(proposal.references, kit)))
     return lines
 
@@ -75,20 +75,20 @@ def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:
     lines = []
     for (urgency, reason), titles in together.items():
         mark = "" if urgency == "routine" else f" ({kit.say(f'test_{urgency}')})"
-        lines.append("- " + _join(f"{', '.join(titles)}{mark}", escape(reason, SENTENCE)))
+        lines.append("- " + _join(f"{', '.join(titles)}{mark}", escape(kit.printed(reason), SENTENCE)))
     return lines
 
 
 def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
     """What every answer owes its reader: what could not be read, grounds, what was not supported or asked, whose rules."""
     gate = [_shown(item, kit) for item in assessment.gate.because]
-    considered = [f"{escape(kit.title(item.id))}: {escape(item.why)}" for item in assessment.considered]
+    considered = [f"{escape(kit.title(item.id))}: {escape(kit.printed(item.why), SENTENCE)}" for item in assessment.considered]
     missing = [gap for gap in assessment.gaps if gap.reason == "not-provided"]
     unusable = [gap for gap in assessment.gaps if gap.reason != "not-provided"]
     paragraphs = [
         _listing("gaps", _gaps(unusable, kit), kit),
         _listing("not_provided", _gaps(missing, kit), kit),
-        *(escape(note, SENTENCE) for note in assessment.notes),
+        *(escape(kit.printed(note), SENTENCE) for note in assessment.notes),
         _listing("gate", gate, kit),
         _listing("considered", considered, kit),
         _listing("not_again", _settled(assessment.tests), kit),
@@ -121,7 +121,7 @@ def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
     """Each gap in words, each once; beyond `MOST_GAPS` they are counted by reason, never dropped."""
     reasons = kit.wording.gap_reasons
     texts = {
-        escape(gap.text or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"): gap.reason
+        escape(kit.printed(gap.text) or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"): gap.reason
         for gap in gaps
     }
     shown = list(texts)[:MOST_GAPS]
@@ -150,8 +150,7 @@ def _evidence(evidence: Iterable[Evidence], kit: CardKit) -> str:
 
 def _shown(item: Evidence, kit: CardKit) -> str:
     """The line of the evidence with its unit as clinicians write it."""
-    printed = kit.wording.units.get(item.unit)
-    return escape(item.text.replace(item.unit, printed) if printed else item.text)
+    return escape(kit.printed(item.text))
 
 
 def _sources(references: Sequence[str], kit: CardKit) -> str:

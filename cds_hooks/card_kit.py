@@ -48,6 +48,12 @@ class CardKit:
         """The title behind an id, or the id in words."""
         return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
 
+    def printed(self, text: str) -> str:
+        """A sentence about results with their UCUM units as clinicians write them."""
+        for unit, shown in self.wording.units.items():
+            text = text.replace(unit, shown)
+        return text
+
     def linked(self, identifier: str, text: str) -> str:
         """The text escaped for Markdown, as a link to the page of the rule if it has one."""
         page = self.pages.get(identifier)

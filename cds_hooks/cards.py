@@ -176,12 +176,11 @@ def _suggestions(
 ) -> Iterable[Suggestion]:
     """One suggestion with one action per request, or per test; a test without an order rule has none."""
     for advice in advised:
-        labels, actions = [], []
+        labels, actions, reason = [], [], plain(kit.printed(advice.reason))
         for template in kit.orders.get(advice.id, ()):
             if template.covers and template.covers not in advice.parts:
                 continue
             label = plain(kit.say("order", title=mid_sentence(template.title)))
-            reason = plain(advice.reason)
             resource = fill_in(template, advice, assessment, context, reason)
             labels.append(label)
             actions.append(Action("create", f"{label}: {reason}", resource))

@@ -252,3 +252,19 @@ def test_no_text_of_the_record_becomes_markup(
         assert "\n# " not in card.detail
         assert "](" not in card.detail.replace("\\](", "")
         assert "**now**" not in card.detail
+
+
+def test_units_read_as_clinicians_write_them_in_every_sentence(
+    cards: Cards, assessment: Make, advice: Factory
+) -> None:
+    answer = structs.replace(
+        assessment(
+            tests=(advice(reason="TSH 12 m[IU]/L is too old"),),
+            gaps=(DataGap("egfr", "stale", "last eGFR is 3 months old (14 mL/min/{1.73_m2})", ""),),
+        ),
+        considered=(Considered("uraemia", "eGFR 48 mL/min/{1.73_m2} does not cause twitching"),),
+        notes=("potassium 3.4 meq/L; specimen haemolysed",),
+    )
+    text = " ".join(card.detail + card.suggestions[0].label for card in cards(answer))
+    for shown in ("12 mIU/L", "14 mL/min/1.73 m²", "48 mL/min/1.73 m²", "3.4 mEq/L"):
+        assert shown in text
