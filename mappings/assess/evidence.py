@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Context, Decimal
 
 from msgspec.structs import replace
 
@@ -11,6 +12,7 @@ from mappings.assessment import Evidence
 from mappings.facts import Finding, LabResult, Measure, Medication, Problem
 from mappings.knowledge import Knowledge
 
+FOUR_FIGURES = Context(prec=4)
 LONGEST = 90
 """Record text is cut here: a card line is no place for a note."""
 
@@ -37,7 +39,7 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
         text = say["result_limit"].format(
             **line,
             limit_name=say["limit_critical" if reading.band == "critical" else f"limit_{side}"],
-            limit=f"{reading.limit.normalize():f}",
+            limit=_limit(reading.limit),
             whose=say[f"whose_{reading.limit_source}"],
         )
     else:
@@ -54,9 +56,14 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
         value=value,
         unit=result.unit,
         date=result.date,
-        limit="" if reading.limit is None else f"{reading.limit.normalize():f} {result.unit}",
+        limit="" if reading.limit is None else f"{_limit(reading.limit)} {result.unit}",
         limit_source=reading.limit_source,
     )
+
+
+def _limit(limit: Decimal) -> str:
+    """As stated; one that was converted from another unit with four figures."""
+    return f"{FOUR_FIGURES.plus(limit).normalize():f}"
 
 
 def _nearer_low(reading: Reading) -> bool:
