@@ -220,7 +220,7 @@ def _gaps(case: Case, rules: Compiled, advice: Iterable[TestAdvice]) -> tuple[Da
     known.update(
         gap for gap in case.readings.gaps if gap.text and (gap.reason != "stale" or gap.what in matters)
     )
-    if case.age is None:
+    if case.age is None or _under_age(case, case.age[0]):
         known.add(DataGap("Patient", "no-value", case.knowledge.gate.age_unknown, ""))
     return tuple(
         sorted(known, key=lambda gap: (gap.what, gap.reason, gap.resource, gap.text, gap.on or date.max))

@@ -117,6 +117,15 @@ def test_a_date_of_birth_that_is_missing_is_named(judge: Judge, knowledge: Knowl
     )
 
 
+@pytest.mark.parametrize(("born", "told"), [("2008-03-02", True), ("2008-03-01", False)])
+def test_a_date_of_birth_that_leaves_open_whether_it_is_an_adult_is_named(
+    born: str, told: bool, judge: Judge, knowledge: Knowledge
+) -> None:
+    about = Patient("p", (date(2008, 1, 1), date.fromisoformat(born)))
+    named = [gap.text for gap in judge(patient=about).gaps]
+    assert (knowledge.gate.age_unknown in named) is told
+
+
 def test_gaps_that_differ_only_in_their_day_come_in_one_order(judge: Judge) -> None:
     gaps = [DataGap("plp", "no-unit", "it could not be read", "", on) for on in (TODAY, None)]
     assert judge(gaps=tuple(gaps)).gaps == judge(gaps=tuple(reversed(gaps))).gaps
