@@ -82,7 +82,10 @@ def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:
 def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
     """What every answer owes its reader: what could not be read, grounds, what was not supported or asked, whose rules."""
     gate = [_shown(item, kit) for item in assessment.gate.because]
-    considered = [f"{escape(kit.title(item.id))}: {escape(kit.printed(item.why), SENTENCE)}" for item in assessment.considered]
+    considered = [
+        f"{escape(kit.title(item.id))}: {escape(kit.printed(item.why), SENTENCE)}"
+        for item in assessment.considered
+    ]
     missing = [gap for gap in assessment.gaps if gap.reason == "not-provided"]
     unusable = [gap for gap in assessment.gaps if gap.reason != "not-provided"]
     paragraphs = [
@@ -121,7 +124,9 @@ def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
     """Each gap in words, each once; beyond `MOST_GAPS` they are counted by reason, never dropped."""
     reasons = kit.wording.gap_reasons
     texts = {
-        escape(kit.printed(gap.text) or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"): gap.reason
+        escape(
+            kit.printed(gap.text) or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"
+        ): gap.reason
         for gap in gaps
     }
     shown = list(texts)[:MOST_GAPS]

@@ -15,6 +15,8 @@ class Band(Rule, kw_only=True, frozen=True):
     at_most: PerUnit = {}
     above: PerUnit = {}
     at_least: PerUnit = {}
+    flagged: bool = False
+    """No limit of ours: only the laboratory's own critical flag (LL, HH) makes it."""
     references: tuple[str, ...] = ()
 
 

@@ -95,10 +95,11 @@ def _stated(rule: AnalyteRule, sides: Collection[str]) -> Iterator[str]:
 
 
 def band(item: Band) -> str:
-    """`critical at most 2.5 mmol/L`; without a bound of its own: `mild (outside the interval)`."""
+    """`critical at most 2.5 mmol/L`; without a bound of its own: `mild (outside the interval)`, or why else it holds."""
     limit = Limit(below=item.below, at_most=item.at_most, above=item.above, at_least=item.at_least)
-    stated = bounds(limit)
-    return f"{item.name} {stated}" if stated else f"{item.name} ({words().say['outside']})"
+    if stated := bounds(limit):
+        return f"{item.name} {stated}"
+    return f"{item.name} ({words().say['flagged' if item.flagged else 'outside']})"
 
 
 def interval(item: Interval | None) -> str:

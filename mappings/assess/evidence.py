@@ -12,7 +12,7 @@ from mappings.assessment import Evidence
 from mappings.facts import Finding, LabResult, Measure, Medication, Problem
 from mappings.knowledge import Knowledge
 
-FOUR_FIGURES = Context(prec=4)
+FIVE_FIGURES = Context(prec=5)
 LONGEST = 90
 """Record text is cut here: a card line is no place for a note."""
 
@@ -62,8 +62,8 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
 
 
 def _limit(limit: Decimal) -> str:
-    """As stated; one that was converted from another unit with four figures."""
-    return f"{FOUR_FIGURES.plus(limit).normalize():f}"
+    """As stated; one that was converted from another unit with five figures."""
+    return f"{FIVE_FIGURES.plus(limit).normalize():f}"
 
 
 def _nearer_low(reading: Reading) -> bool:

@@ -207,6 +207,8 @@ _CRITICAL_FLAG: dict[Side, str] = {"low": "LL", "high": "HH"}
 
 def bounds_in(analyte: str, limit: Band | Limit, unit: str) -> Bounds:
     """The bounds of a band or condition in `unit`; `NEVER` when one is stated that has no equal in this unit."""
+    if isinstance(limit, Band) and limit.flagged:
+        return NEVER
     stated = (limit.below, limit.at_most, limit.above, limit.at_least)
     found = [limit_in(analyte, bound, unit) for bound in stated]
     if any(bound and value is None for bound, value in zip(stated, found, strict=True)):

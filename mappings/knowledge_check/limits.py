@@ -57,7 +57,7 @@ def _steps(where: str, side: str, bands: tuple[Band, ...]) -> Iterator[Defect]:
                 where, f"`bands.{side}`: {severe} stands before {milder}; order them from severe to mild"
             )
     for band, limit in list(zip(bands, first, strict=True))[:-1]:
-        if not limit:
+        if not limit and not band.flagged:
             yield Defect(
                 where, f"`bands.{side}.{band.name}` has no bound and hides what follows; put it last"
             )

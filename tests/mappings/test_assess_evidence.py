@@ -57,9 +57,7 @@ def test_a_habit(judge: Judge) -> None:
         Evidence(line, f"{line} (2026-03-01)", "Observation/c", unit="mg/d", date=TODAY)
     ]
     undated = replace(coffee, date=None)
-    assert shown(judge(measures=(undated,))) == [
-        Evidence(line, line, "Observation/c", unit="mg/d")
-    ]
+    assert shown(judge(measures=(undated,))) == [Evidence(line, line, "Observation/c", unit="mg/d")]
 
 
 def test_a_medicine(judge: Judge, drug: Make) -> None:

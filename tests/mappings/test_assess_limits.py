@@ -134,3 +134,16 @@ def test_of_one_day_without_times_the_gravest_counts(
         answer = judge(*given)
         found = [f"{item.id} {item.tier}" for item in (*answer.contributors, *answer.safety)]
         assert ", ".join(found) == expected
+
+
+@pytest.mark.parametrize(("value", "flag"), [("3.4", "LL"), ("2.4", "LL"), ("2.4", "HH")])
+def test_a_critical_result_says_whether_a_limit_or_the_laboratorys_flag_makes_it_so(
+    value: str, flag: str, judge: Judge, lab: Callable[..., LabResult]
+) -> None:
+    own = Limits(Decimal("3.5"), Decimal("5.1"))
+    (low,) = judge(lab("potassium", value, interpretation=flag, range=own)).contributors
+    assert (low.id, low.tier) == ("hypokalaemia", "A")
+    by_limit, shown = value == "2.4", low.evidence[0]
+    limit = "critical limit 2.5, guideline limit" if by_limit else "flagged as critical by the laboratory"
+    assert shown.text.endswith(f"; {limit}")
+    assert (shown.limit, shown.limit_source) == (("2.5 mmol/L", "guideline") if by_limit else ("", "lab"))

@@ -125,21 +125,6 @@ def test_a_flag_without_an_interval_is_the_laboratorys_own_judgement(
     assert ranked(judge(result("bicarbonate 25 mmol/L", interpretation="N"))) == []
 
 
-@pytest.mark.parametrize(("value", "flag"), [("3.4", "LL"), ("2.4", "LL"), ("2.4", "HH")])
-def test_a_critical_result_says_whether_a_limit_or_the_laboratorys_flag_makes_it_so(
-    value: str, flag: str, judge: Judge, result: Callable[..., LabResult]
-) -> None:
-    own = Limits(Decimal("3.5"), Decimal("5.1"))
-    answer = judge(result(f"potassium {value} mmol/L", interpretation=flag, range=own))
-    assert ranked(answer) == ["hypokalaemia A"]
-    shown = answer.contributors[0].evidence[0]
-    limit = "critical limit 2.5, guideline limit" if value == "2.4" else "flagged as critical by the laboratory"
-    assert shown.text.endswith(f"; {limit}")
-    assert (shown.limit, shown.limit_source) == (
-        ("2.5 mmol/L", "guideline") if value == "2.4" else ("", "lab")
-    )
-
-
 def test_the_newest_of_one_day_counts_and_the_final_one_before_a_preliminary(
     judge: Judge, result: Callable[..., LabResult]
 ) -> None:

@@ -26,6 +26,7 @@ LAB = re.compile(
 )
 SHORTHAND = Path(__file__).parent / "shorthand.json"
 NORMAL, TEXT_LABS, FINDING_TEXT, MEASURES = json.loads(SHORTHAND.read_text(encoding="utf-8")).values()
+SENT = ("Patient", "Condition", "Observation", "MedicationRequest", "ServiceRequest", "QuestionnaireResponse")
 ANALYTES, CONCEPTS = (
     yaml.load((files("terminology") / file).read_text(encoding="utf-8"), yaml.CSafeLoader)[name]
     for file, name in (("analytes.yaml", "analytes"), ("text/concepts.yaml", "concepts"))
@@ -67,6 +68,8 @@ def lab(line: str, number: int) -> dict[str, Any]:
     limits = {side: dict(quantity, value=float(match[side])) for side in ("low", "high") if match[side]}
     if limits:
         observation["referenceRange"] = [limits]
+    if flag := re.search(r"\b(LL|HH)\b", match["rest"]):
+        observation["interpretation"] = [{"coding": [{"code": flag[1]}]}]
     if "haemolysed" in match["rest"]:
         observation["note"] = [{"text": "Specimen haemolysed."}]
     if specimen := re.search(r"specimen=(\S+)", match["rest"]):
@@ -119,8 +122,7 @@ def problem(line: str, number: int) -> dict[str, Any]:
     if status:
         system = "http://terminology.hl7.org/CodeSystem/condition-"
         verified = status in ("refuted", "unconfirmed", "provisional", "differential")
-        kind = "ver-status" if verified else "clinical"
-        field = "verificationStatus" if verified else "clinicalStatus"
+        kind, field = ("ver-status", "verificationStatus") if verified else ("clinical", "clinicalStatus")
         condition[field] = {"coding": [{"system": system + kind, "code": status}]}
     return condition
 
@@ -285,19 +287,7 @@ def assessed() -> Callable[[dict[str, Any]], Assessment]:
             "resourceType": "Bundle",
             "entry": [{"resource": resource} for resource in resources(vignette)],
         }
-        source = Source(
-            "record",
-            json.dumps(bundle).encode(),
-            (
-                "Patient",
-                "Condition",
-                "Observation",
-                "MedicationRequest",
-                "ServiceRequest",
-                "QuestionnaireResponse",
-            ),
-        )
-        facts = read_patient_facts("p", [source])
+        facts = read_patient_facts("p", [Source("record", json.dumps(bundle).encode(), SENT)])
         return assess(facts, load_knowledge(), date.fromisoformat(str(vignette.get("today", "2026-03-01"))))
 
     return judge

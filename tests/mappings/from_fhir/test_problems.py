@@ -42,9 +42,7 @@ def test_a_condition_is_read(read: Read, condition: Make) -> None:
 
 
 @pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
-def test_of_a_suspected_condition_only_the_symptom_is_there(
-    status: str, read: Read, condition: Make
-) -> None:
+def test_of_a_suspected_condition_only_the_symptom_is_there(status: str, read: Read, condition: Make) -> None:
     suspected = {"verificationStatus": {"coding": [{"code": status}]}}
     assert read(condition(code={"text": "Amyotrophic lateral sclerosis"}, **suspected)).problems == ()
     assert only(read(condition(**suspected))).concepts == ("fasciculation",)
