@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.meaning import findings_among, names_of, text_of
 from mappings.from_fhir.shapes import Result
-from mappings.from_fhir.vocabulary import ABSENT, PRESENT, plain
+from mappings.from_fhir.vocabulary import ABSENT, DENYING, PRESENT, plain
 from terminology.concepts import concepts_of
 
 
@@ -44,6 +45,15 @@ def value_text(result: Result) -> str:
 
 
 def value_concepts(result: Result) -> tuple[str, ...]:
-    """The findings that the value names: `Brisk reflexes in legs, tongue fasciculation`."""
+    """The findings that the value names, alone or with its question: `Brisk reflexes in legs`; `Plantar response`, `Extensor`."""
     concept = result.value_codeable_concept or _NO_CONCEPT
-    return findings_among(concepts_of(concept.coding, concept.text or result.value_string or None).concepts)
+    alone = concepts_of(concept.coding, concept.text or result.value_string or None).concepts
+    return findings_among(dict.fromkeys((*alone, *_with_question(result))))
+
+
+def _with_question(result: Result) -> Iterator[str]:
+    """What question and answer name only together; nothing if the answer may deny it."""
+    question, answer = text_of(result.code), value_text(result)
+    if question and answer and not DENYING.search(answer):
+        asked = concepts_of((), question).concepts
+        yield from (name for name in concepts_of((), f"{question} {answer}").concepts if name not in asked)

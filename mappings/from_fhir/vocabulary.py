@@ -47,6 +47,7 @@ _SHORTEST: Final = min(map(len, _WORDS["haemolysis"]["words"]))
 
 PRESENT: Final = frozenset(_WORDS["answers"]["present"])
 ABSENT: Final = frozenset(_WORDS["answers"]["absent"])
+DENYING: Final = _whole([*_WORDS["answers"]["denying"], *_WORDS["answers"]["absent"]])
 
 NEURO_EXAM: Final[str] = _WORDS["neurological_examination"]["concept"]
 NEURO_EXAM_NORMAL: Final = re.compile(
