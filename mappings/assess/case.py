@@ -67,10 +67,17 @@ class Case:
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
-        """The answers in a stable order, the latest first."""
+        """The answers that hold, in a stable order, the latest first.
+
+        Of a question that was answered again by the same side, clinician or patient, only the answers of the last day and undated ones.
+        """
+        days: dict[tuple[str, bool], date] = {}
+        for answer in self.facts.answers:
+            asked = answer.question, answer.reported
+            days[asked] = max(days.get(asked, date.min), answer.date or date.min)
         return tuple(
             sorted(
-                self.facts.answers,
+                (a for a in self.facts.answers if a.date in (None, days[a.question, a.reported])),
                 key=lambda a: (a.date or date.min, a.resource, a.question, a.value, a.text),
                 reverse=True,
             )
@@ -119,7 +126,7 @@ class Case:
         for finding in self.facts.findings:
             if finding.present:
                 found[finding.concept].append(finding)
-        for answer in self.facts.answers:
+        for answer in self.answers:
             question = self.knowledge.questions.get(answer.question)
             if question and question.concept and answer.value == "true":
                 found[question.concept].append(

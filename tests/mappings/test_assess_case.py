@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -101,6 +101,23 @@ def test_an_onset_that_cannot_be_read_does_not_hide_one_that_can(garbled: str, j
     )
     notes = judge(problems=[eyelid], findings=(NORMAL_EXAM,), answers=answers).notes
     assert any("recent eyelid twitch" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "by_patient", "flagged"),
+    [("true", "false", False, False), ("false", "true", False, True), ("true", "false", True, True)],
+)
+def test_a_question_answered_again_counts_by_its_last_answer(
+    earlier: str, later: str, by_patient: bool, flagged: bool, judge: Judge
+) -> None:
+    first = Answer(
+        "cauda-equina", earlier, earlier, TODAY - timedelta(days=60), resource="QuestionnaireResponse/1"
+    )
+    again = Answer(
+        "cauda-equina", later, later, TODAY, reported=by_patient, resource="QuestionnaireResponse/2"
+    )
+    for given in ((first, again), (again, first)):
+        assert flags(judge(answers=given)) == (["cauda_equina_features"] if flagged else [])
 
 
 @pytest.mark.parametrize(
