@@ -69,7 +69,8 @@ class Case:
     def answers(self) -> tuple[Answer, ...]:
         """The answers that hold, in a stable order, the latest first.
 
-        Of a question that was answered again by the same side, clinician or patient, only the answers of the last day and undated ones.
+        Of a question that was answered again by the same side, clinician or patient, only the answers of the last
+        day and undated ones.
         """
         days: dict[tuple[str, bool], date] = {}
         for answer in self.facts.answers:

@@ -45,7 +45,10 @@ def value_text(result: Result) -> str:
 
 
 def value_concepts(result: Result) -> tuple[str, ...]:
-    """The findings that the value names, alone or with its question: `Brisk reflexes in legs`; `Plantar response`, `Extensor`."""
+    """The findings that the value names, alone or with its question.
+
+    `Brisk reflexes in legs`; `Plantar response` with `Extensor`.
+    """
     concept = result.value_codeable_concept or _NO_CONCEPT
     alone = concepts_of(concept.coding, concept.text or result.value_string or None).concepts
     return findings_among(dict.fromkeys((*alone, *_with_question(result))))
