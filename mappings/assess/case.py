@@ -48,7 +48,14 @@ class Case:
         return {
             concept: tuple(
                 sorted(
-                    group, key=lambda p: (not p.active, p.onset or p.recorded or date.max, p.resource, p.text)
+                    group,
+                    key=lambda p: (
+                        not p.active,
+                        p.onset or p.recorded or date.max,
+                        p.resource,
+                        p.text,
+                        p.site,
+                    ),
                 )
             )
             for concept, group in found.items()
@@ -63,7 +70,9 @@ class Case:
             for problem in self.problems.get(concept, ())
             if documents_twitching(problem, self.knowledge)
         }
-        return tuple(sorted(opening.values(), key=lambda p: (p.onset or date.max, p.resource, p.text)))
+        return tuple(
+            sorted(opening.values(), key=lambda p: (p.onset or date.max, p.resource, p.text, p.site))
+        )
 
     @cached_property
     def answers(self) -> tuple[Answer, ...]:
@@ -173,7 +182,9 @@ class Case:
         return {
             item: tuple(
                 sorted(
-                    group, key=lambda m: (m.date or date.min, m.resource, m.text, m.value or 0), reverse=True
+                    group,
+                    key=lambda m: (m.date or date.min, m.resource, m.text, m.value or 0, m.unit),
+                    reverse=True,
                 )
             )
             for item, group in found.items()
