@@ -163,6 +163,7 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         port=port,
         workers=workers,
         http=Connection,
+        ws="none",
         log_config=None,  # the lines of the server go where ours go
         access_log=False,
         server_header=False,
