@@ -88,25 +88,29 @@ def create_app(
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["X-Request-Id"],
         allow_private_network=True,
     )
     app.add_middleware(Watch, metrics=metrics, counts=counts)
 
+    @app.head("/cds-services", include_in_schema=False)
     @app.get("/cds-services", summary="The services and their prefetch templates")
     async def _discovery() -> Response:
         return Response(front.now.discovery, media_type="application/json")
 
+    @app.head("/health/live", include_in_schema=False)
     @app.get("/health/live", summary="The process answers")
     async def _live() -> Response:
         return Response(b'{"status":"ok"}', media_type="application/json")
 
+    @app.head("/health/ready", include_in_schema=False)
     @app.get("/health/ready", summary="The rules are loaded; `degraded` while feedback cannot be stored")
     async def _ready() -> Response:
         return Response(await readiness(database, front), media_type="application/json")
 
+    @app.head("/metrics", include_in_schema=False)
     @app.get("/metrics", summary="Counters for Prometheus")
     def _metrics() -> Response:  # not async: it reads the counters of every worker
         return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)

@@ -28,6 +28,8 @@ WRONG_INPUT = 2
 MISSING_DATA = 3
 DRAIN_SECONDS = 10
 """How long calls that are under way may take to end when the service is told to stop."""
+IDLE_SECONDS = 75
+"""How long a connection is kept for the next call: longer than proxies (60) and clients, or they meet a closed one."""
 WORKER_SECONDS = 30
 """How long a new worker may take to start, or a worker to show that it lives: machines can be busy."""
 
@@ -167,6 +169,7 @@ def _run(settings: Settings, host: str, port: int, workers: int) -> None:
         log_config=None,  # the lines of the server go where ours go
         access_log=False,
         server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_worker_healthcheck=WORKER_SECONDS,
     )

@@ -114,6 +114,13 @@ class TestAnswers:
         checks = {"knowledge": "ok", "database": "ok"}
         assert ready == {"status": "ready", "knowledgeVersion": load_knowledge().version, "checks": checks}
 
+    @pytest.mark.parametrize("path", ["/cds-services", "/health/live", "/health/ready", "/metrics"])
+    def test_what_can_be_got_can_be_looked_at(self, client: TestClient, path: str) -> None:
+        """Load balancers and link checkers ask with HEAD (RFC 9110 9.1: no server may lack it)."""
+        got, looked_at = client.get(path), client.head(path)
+        assert (looked_at.status_code, looked_at.content) == (200, b"")
+        assert looked_at.headers["content-type"] == got.headers["content-type"]
+
     def test_openapi_describes_every_route(self, client: TestClient) -> None:
         paths = client.get("/openapi.json").json()["paths"]
         assert {

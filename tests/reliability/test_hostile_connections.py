@@ -246,6 +246,15 @@ def offering(method: str = "POST", path: str = PATH, connection: str = "Upgrade,
     )
 
 
+def test_a_connection_waits_longer_than_a_pause_between_two_patients(target: Target) -> None:
+    """A client that keeps its connections would send the next call into a closed one, and POST is not sent twice."""
+    with target.connect() as connection:
+        for pause in (0, 6):
+            time.sleep(pause)
+            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+
+
 class TestOtherProtocols:
     """RFC 9110 7.8: a server may ignore what a client would rather speak."""
 
