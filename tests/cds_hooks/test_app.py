@@ -155,14 +155,14 @@ class TestCors:
     def test_208_preflight(self, client: TestClient, path: str) -> None:
         wanted = {
             "Access-Control-Request-Method": "GET" if path == "/cds-services" else "POST",
-            "Access-Control-Request-Headers": "authorization,content-type",
+            "Access-Control-Request-Headers": "authorization,content-type,traceparent,x-requested-with",
         }
         response = client.options(path, headers=ORIGIN | wanted)
         assert response.status_code == 200
         assert response.headers["access-control-allow-origin"] == "*"
         allowed = response.headers["access-control-allow-headers"].lower()
-        assert "authorization" in allowed
-        assert "content-type" in allowed
+        for header in ("authorization", "content-type", "traceparent", "x-requested-with"):
+            assert header in allowed
 
     def test_208_on_success_and_on_every_error(
         self, client: TestClient, record: bytes, call: Call, monkeypatch: pytest.MonkeyPatch
