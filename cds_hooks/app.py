@@ -89,7 +89,9 @@ def create_app(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["*"],  # browsers add what traces or marks their calls; nothing here depends on a header but two
+        allow_headers=[
+            "*"
+        ],  # browsers add what traces or marks their calls; nothing here depends on a header but two
         expose_headers=["X-Request-Id"],
         allow_private_network=True,
     )

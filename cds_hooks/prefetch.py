@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cds_hooks.errors import Refused, issue
 from cds_hooks.request import HookRequest
+from cds_hooks.selections import without_unchosen
 from cds_hooks.services import Service
 from mappings.assessment import Assessment
 from mappings.facts import DataGap, PatientFacts
@@ -44,11 +45,10 @@ def sources(service: Service, request: HookRequest, more: Completion = NOTHING_M
 
 
 def selected(request: HookRequest, facts: PatientFacts) -> PatientFacts:
-    """Without the drafted medicines that were not just chosen: those were spoken of when they were."""
+    """Without the drafted medicines that were not just chosen."""
     if not request.selections:
         return facts
-    kept = tuple(m for m in facts.medications if m.status != "draft" or m.resource in request.selections)
-    return replace(facts, medications=kept)
+    return replace(facts, medications=without_unchosen(facts.medications, request.selections))
 
 
 def name_gaps(

@@ -145,6 +145,35 @@ def test_only_the_chosen_draft_is_spoken_of() -> None:
     assert cards(call("order-select", context | {"selections": ["MedicationRequest/m1"]}, potassium(2.9)))
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "m1",
+        "https://ehr.example.org/fhir/MedicationRequest/m1",
+        "MedicationRequest/m1/_history/2",
+        " MedicationRequest/m1",
+        "MedicationOrder/m1",
+    ],
+)
+def test_the_chosen_draft_is_found_however_it_is_written(chosen: str) -> None:
+    drafts = bundle(medicine("furosemide 40 mg oral tablet"), medicine("bumetanide 1 mg oral tablet", "m2"))
+    (order, *_) = cards(call("order-select", {"draftOrders": drafts, "selections": [chosen]}, potassium(2.9)))
+    assert "furosemide" in order["summary"]
+    assert "bumetanide" not in order["detail"]
+
+
+@pytest.mark.parametrize("chosen", ["MedicationRequest/none-of-them", "none-of-them", "urn:uuid:0", ""])
+def test_when_it_is_not_known_which_draft_was_chosen_all_are_spoken_of(chosen: str) -> None:
+    context = {"draftOrders": bundle(medicine("furosemide 40 mg oral tablet")), "selections": [chosen]}
+    assert "furosemide" in cards(call("order-select", context, potassium(2.9)))[0]["summary"]
+
+
+def test_a_chosen_order_of_another_kind_is_no_chosen_medicine() -> None:
+    drafts = bundle(medicine("furosemide 40 mg oral tablet"), magnesium_order())
+    context = {"draftOrders": drafts, "selections": ["ServiceRequest/s1", "NutritionOrder/n1"]}
+    assert cards(call("order-select", context, potassium(2.9))) == []
+
+
 def test_a_drafted_test_is_not_suggested_again() -> None:
     context = {"draftOrders": bundle(medicine("furosemide 40 mg oral tablet"), magnesium_order())}
     found = cards(call("order-sign", context, potassium(2.9)))
