@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from codecs import BOM_UTF8
 from datetime import date, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -204,7 +205,7 @@ def assess(
     from cds_hooks.request import service_of
     from mappings.knowledge import KnowledgeError, load_knowledge
 
-    body = _read(request)
+    body = _read(request).removeprefix(BOM_UTF8)
     try:
         service = service_of(body)
         call, assessment = evaluate(service, body, load_knowledge(), as_of.date() if as_of else date.today())  # noqa: DTZ011 - the local date is meant

@@ -125,7 +125,11 @@ def _decode(body: bytes) -> dict[Name, Value]:
         raise Refused(400, not_text(body)) from None
     except RecursionError:
         raise Refused(400, issue("structure", "The body is nested too deeply.")) from None
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as error:
+        if "out of range" in str(error):
+            raise Refused(
+                400, issue("value", "A member of the body is a number that is too large.")
+            ) from None
         raise Refused(400, issue("structure", "The body must be a JSON object.")) from None
     except msgspec.DecodeError as error:  # its message names a byte position, never a value
         problem = str(error).removeprefix("JSON is malformed: ")

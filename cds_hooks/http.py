@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -77,6 +78,8 @@ def find_service(services: Mapping[str, Service], identifier: str) -> Service:
 async def read_body(receive: Receive, limit: int) -> bytes:
     """The body, at most `limit` bytes. Raises Refused (413), Disconnected.
 
+    A byte order mark before it is left out, as a reader of JSON may (RFC 8259 8.1).
+
     A body over the limit is read on without being kept, up to `PATIENCE` times the limit: a client that is still
     sending would see a broken connection instead of the answer.
     """
@@ -94,7 +97,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
         more = message.get("more_body", False)
     if size > limit:
         raise Refused(413, issue("too-long", f"The body has more than {limit} bytes."))
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    return (chunks[0] if len(chunks) == 1 else b"".join(chunks)).removeprefix(BOM_UTF8)
 
 
 async def respond(

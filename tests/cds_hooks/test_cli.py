@@ -100,8 +100,9 @@ def test_assess_prints_the_assessment(run: Run, twitching: bytes, tmp_path: Path
     assert "magnesium" in finished.stdout.lower()
 
 
-def test_assess_prints_json(run: Run, twitching: bytes) -> None:
-    finished = run("assess", "-", "--json", "--as-of", "2026-03-01", stdin=twitching)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_assess_prints_json(run: Run, twitching: bytes, mark: bytes) -> None:
+    finished = run("assess", "-", "--json", "--as-of", "2026-03-01", stdin=mark + twitching)
     assert finished.exit_code == 0
     told: dict[str, Any] = json.loads(finished.stdout)
     assert told["assessedAt"] == "2026-03-01"

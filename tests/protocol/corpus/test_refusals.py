@@ -129,7 +129,7 @@ BODIES: dict[str, Callable[[bytes], bytes]] = {
     "Infinity": raw(HOOK, f'{HOOK}, "x": -Infinity'),
     "a number beyond all bounds": raw(HOOK, f'{HOOK}, "x": 1e999'),
     "half a surrogate": raw('"patientId": "p-1"', r'"patientId": "\ud800"'),
-    "a byte order mark": lambda body: b"\xef\xbb\xbf" + body,
+    "a byte order mark inside": lambda body: b" \xef\xbb\xbf" + body,
     "UTF-16": lambda body: body.decode().encode("utf-16"),
     "Latin-1": lambda body: body.replace(b'"p-1"', b'"p-\xe9"', 1),
     "a field given twice": raw(HOOK, f"{HOOK}, {HOOK}"),
@@ -139,6 +139,24 @@ BODIES: dict[str, Callable[[bytes], bytes]] = {
     "nested without end": lambda _: b'{"hook":' * 100_000,
     "lists without end": lambda _: b'{"extension":' + b"[" * 100_000,
 }
+
+
+def test_a_byte_order_mark_is_passed_over(http: httpx2.Client, chart: Chart) -> None:
+    """As some writers of .NET put it before what they send (RFC 8259 8.1: a reader may ignore it)."""
+    answer = http.post(PATH, content=b"\xef\xbb\xbf" + json.dumps(chart.call()).encode())
+    assert answer.status_code == 200, answer.text
+    feedback = http.post(f"{PATH}/feedback", content=b'\xef\xbb\xbf{"feedback": []}')
+    assert feedback.status_code == 200, feedback.text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param("1e400", id="a fraction"), pytest.param("9" * 5_000, id="an integer of 5000 digits")],
+)
+def test_a_number_beyond_all_bounds_is_named_as_such(http: httpx2.Client, chart: Chart, number: str) -> None:
+    body = raw(HOOK, f'{HOOK}, "x": {number}')(json.dumps(chart.call()).encode())
+    (issue,) = http.post(PATH, content=body).json()["issue"]
+    assert issue["diagnostics"] == "A member of the body is a number that is too large."
 
 
 @pytest.mark.parametrize("name", BODIES)
