@@ -10,7 +10,7 @@ from codecs import BOM_UTF8
 from datetime import date, datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -21,18 +21,9 @@ from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
 from cds_hooks.replay_cli import replay, replay_example
 
-if TYPE_CHECKING:
-    from cds_hooks.settings import Settings
-
 WRONG_INPUT = 2
 """Exit code for a file, option or setting that cannot be used; 3 is for data that is not enough."""
 MISSING_DATA = 3
-DRAIN_SECONDS = 10
-"""How long calls that are under way may take to end when the service is told to stop."""
-IDLE_SECONDS = 75
-"""How long a connection is kept for the next call: longer than proxies (60) and clients, or they meet a closed one."""
-WORKER_SECONDS = 30
-"""How long a new worker may take to start, or a worker to show that it lives: machines can be busy."""
 
 app = typer.Typer(
     name="twitching-cds",
@@ -120,6 +111,7 @@ def serve(
         gc.disable()  # the application switches it on once everything is loaded
     from cds_hooks.addresses import is_loopback
     from cds_hooks.monitoring.shared_counters import shared_counters
+    from cds_hooks.serving import run
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
     try:
@@ -134,46 +126,8 @@ def serve(
     if config:
         os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
     with shared_counters(workers):
-        _run(settings, host, port, workers)
-
-
-def _run(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until a signal says otherwise; calls that are under way are answered first."""
-    import uvicorn
-
-    from cds_hooks.app import create_app
-    from cds_hooks.connection import Connection
-    from cds_hooks.monitoring.log_lines import log_to_standard_error
-    from cds_hooks.service_request import OrderError
-    from cds_hooks.storage.database import DatabaseUrlError
-    from mappings.knowledge import KnowledgeError
-
-    log_to_standard_error(settings.log_level)
-    try:
-        application = create_app(settings)
-    except (KnowledgeError, OrderError) as error:
-        _fail(f"The rules cannot be used: {error}")
-    except DatabaseUrlError as error:
-        _fail(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}")
-    except ValueError as error:
-        if settings.site is None or not hasattr(error, "problems"):
-            raise
-        _fail(f"The site profile {settings.site} cannot be used:\n{error}")
-    uvicorn.run(
-        application if workers == 1 else "cds_hooks.app:from_environment",
-        factory=workers > 1,
-        host=host,
-        port=port,
-        workers=workers,
-        http=Connection,
-        ws="none",
-        log_config=None,  # the lines of the server go where ours go
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_worker_healthcheck=WORKER_SECONDS,
-    )
+        if problem := run(settings, host, port, workers):
+            _fail(problem)
 
 
 @app.command(

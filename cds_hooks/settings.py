@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -28,13 +29,24 @@ from pydantic_settings import (
 
 from cds_hooks.fhir_access.settings import FhirSettings
 from cds_hooks.pages.settings import PagesSection, PagesSettings
-from cds_hooks.trust.settings import TrustSettings, absolute
+from cds_hooks.trust.settings import TrustSettings, absolute, without_query
 
 PREFIX = "TWITCHING_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
 ALLOW_PRIVATE_ADDRESSES = f"{PREFIX}ALLOW_PRIVATE_ADDRESSES"
 CONNECTING_SECTIONS = ("trust", "fhir")
 FHIR_SERVERS = f"{PREFIX}FHIR_SERVERS"
+
+OTHERS = (CONFIG, ALLOW_PRIVATE_ADDRESSES, FHIR_SERVERS)
+KUBERNETES = re.compile(PREFIX + r"(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)")
+
+IN_YAML = {
+    "tuple_type": "write a list: one entry per line, each after `- `",
+    "dict_type": "or a mapping, as in `{name: value}`",
+    "model_type": "write a mapping, as in `{name: value}`",
+    "path_type": "write the name of a file",
+}
+"""What pydantic says of Python's types, said of the file."""
 
 
 class SettingsError(ValueError):
@@ -86,7 +98,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
-    base_url: Annotated[str, AfterValidator(absolute)] | None = None
+    base_url: Annotated[str, AfterValidator(without_query)] | None = None
     """Where clients reach this service; cards then link to the page of the rules."""
     history_form_url: Annotated[str, AfterValidator(absolute)] | None = None
     """Where the history form is registered as a SMART app (`…/history-form`); cards then link to it."""
@@ -104,7 +116,7 @@ class Settings(BaseSettings):
     """What makes keyed digests of patients, for advice that stays quiet; belongs in the environment."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     max_body_bytes: Annotated[int, Field(gt=0)] = 10_000_000
-    body_seconds: Annotated[float, Field(gt=0)] = 5.0
+    body_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 5.0
     """How long a client may take to send a body."""
 
     @model_validator(mode="after")
@@ -140,6 +152,17 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which is handed in as the initial values."""
         return _Environment(settings_cls), init_settings
+
+
+def unknown_variables() -> list[str]:
+    """Variables that look like ours and set nothing. Kubernetes makes some from the name of a service."""
+    known = {*Settings.model_fields, *(name.removeprefix(PREFIX).lower() for name in OTHERS)}
+    ours = (name for name in os.environ if name.startswith(PREFIX))
+    return sorted(
+        name
+        for name in ours
+        if name.removeprefix(PREFIX).lower() not in known and not KUBERNETES.fullmatch(name)
+    )
 
 
 def load_settings(config: Path | None = None) -> Settings:
@@ -183,8 +206,8 @@ def _beside(path: Path, values: dict[str, Any]) -> None:
 
 def _explain(problem: Mapping[str, Any]) -> str:
     """`log_level: Input should be 'DEBUG', … (or TWITCHING_CDS_LOG_LEVEL)`; the wrong value is not repeated."""
-    name = ".".join(str(part) for part in problem["loc"])
-    said = str(problem["msg"]).removeprefix("Value error, ")
+    name = ".".join(str(part) for part in problem["loc"] if "[" not in str(part))
+    said = IN_YAML.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         known = f"; known are {', '.join(sorted(Settings.model_fields))}" if len(problem["loc"]) == 1 else ""
         return f"{name}: there is no such setting{known}"

@@ -14,9 +14,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from cds_hooks.cli import DRAIN_SECONDS, app
+from cds_hooks.cli import app
 from cds_hooks.feedback.intake import RETRY_SECONDS
 from cds_hooks.monitoring.metrics import Metrics
+from cds_hooks.serving import DRAIN_SECONDS
 from cds_hooks.settings import Settings, load_settings
 
 

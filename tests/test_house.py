@@ -21,7 +21,7 @@ LONGEST = 300
 LONGER_WITH_CAUSE: dict[str, str] = {}  # path -> why it is still one thing
 
 OURS = {"terminology", "mappings", "cds_hooks", "benchmarks"}
-PLUGINS = {"aiosqlite", "httptools", "uvloop", "backports-zstd"}  # found by name, imported by no statement
+PLUGINS = {"aiosqlite", "uvloop", "backports-zstd"}  # found by name, imported by no statement
 
 # Written so that this file does not match itself.
 MACHINE_PATH = re.compile(r"(?<![\w.\-}])/(?:work|tmp|root|farm|home/\w+)/")

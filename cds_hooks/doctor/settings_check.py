@@ -7,13 +7,13 @@ import ipaddress
 from cds_hooks.addresses import Address, AddressError, parse
 from cds_hooks.doctor.check import Case
 from cds_hooks.doctor.finding import Finding, counted, failed, ok, warning
-from cds_hooks.settings import Settings
+from cds_hooks.settings import Settings, unknown_variables
 
 
 async def settings_check(case: Case) -> list[Finding]:
     """The mode of trust, the addresses of this service, and what is meant for trying out only."""
     settings = case.settings
-    return [*_trust(settings), *_base(settings), *_for_trying_out(settings)]
+    return [*_trust(settings), *_base(settings), *_for_trying_out(settings), *_unknown()]
 
 
 def _trust(settings: Settings) -> list[Finding]:
@@ -83,3 +83,8 @@ def _for_trying_out(settings: Settings) -> list[Finding]:
         for name, value in allowed.items()
         if value
     ]
+
+
+def _unknown() -> list[Finding]:
+    fix = "Correct its name, or take it out; docs/operations.md lists all settings."
+    return [warning(f"the variable `{name}` sets nothing", fix) for name in unknown_variables()]

@@ -29,6 +29,13 @@ def absolute(url: str) -> str:
     return url.rstrip("/")
 
 
+def without_query(url: str) -> str:
+    """Such a URL that paths can be put behind. Raises ValueError."""
+    if "?" in url or "#" in url:
+        raise ValueError("write the URL without `?` and `#`: paths are put behind it")
+    return absolute(url)
+
+
 def _mode(value: object) -> object:
     """`off`, which YAML reads as false."""
     return "off" if value is False else value
@@ -84,7 +91,7 @@ class TrustSettings(BaseModel):
 
     mode: Mode = "off"
     """`off`: callers are not authenticated, so `serve` listens on loopback addresses only."""
-    base: Annotated[str, AfterValidator(absolute)] | None = None
+    base: Annotated[str, AfterValidator(without_query)] | None = None
     """Where clients reach this service, if that is not `base_url`: the `aud` of a token is an endpoint below it."""
     allow_private_addresses: bool = False
     """Key sets may be at private addresses, and over http: for tests and closed networks."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_hooks.settings import SettingsError, load_settings
+from cds_hooks.settings import SettingsError, load_settings, unknown_variables
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,18 @@ def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
         ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): "),
         ("pages: some", "pages (or TWITCHING_CDS_PAGES): write `on`, `off`, or which pages"),
         ("pages: {dashboards: on}", "pages.dashboards: there is no such setting"),
+        (
+            "base_url: https://cds.example/?a=1",
+            "base_url (or TWITCHING_CDS_BASE_URL): write the URL without `?`",
+        ),
+        ("trust: {base: 'https://cds.example/#a'}", "trust.base: write the URL without `?` and `#`"),
+        ("trust: {clients: {issuer: x}}", "trust.clients: write a list: one entry per line, each after `- `"),
+        ("trust: {clients: [{issuer: x, jwks: 5}]}", "trust.clients.0.jwks: write the name of a file\n"),
+        ("trust: {clients: [x]}", "trust.clients.0: write a mapping, as in `{name: value}`"),
+        (
+            "body_seconds: .inf",
+            "body_seconds (or TWITCHING_CDS_BODY_SECONDS): Input should be a finite number",
+        ),
         ("max_body_bytes: 0", "max_body_bytes (or TWITCHING_CDS_MAX_BODY_BYTES): "),
         ("log_level: LOUD", "log_level (or TWITCHING_CDS_LOG_LEVEL): Input should be 'DEBUG'"),
         (
@@ -76,6 +88,15 @@ def test_a_mistake_is_explained(file: Path, text: str, problem: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load_settings(file)
     assert problem in str(caught.value)
+
+
+def test_a_variable_that_sets_nothing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not those that Kubernetes makes for a service of this name."""
+    for name in ("TRUST_MODE", "FHIR_SERVER", "FHIR_SERVERS", "CONFIG", "LOG_LEVEL"):
+        monkeypatch.setenv(f"TWITCHING_CDS_{name}", "INFO")
+    for name in ("SERVICE_HOST", "SERVICE_PORT_HTTP", "PORT", "PORT_8080_TCP", "PORT_8080_TCP_ADDR"):
+        monkeypatch.setenv(f"TWITCHING_CDS_{name}", "10.0.0.1")
+    assert unknown_variables() == ["TWITCHING_CDS_FHIR_SERVER", "TWITCHING_CDS_TRUST_MODE"]
 
 
 def test_a_file_that_cannot_be_read_is_explained(tmp_path: Path) -> None:

@@ -238,60 +238,6 @@ BAD = {
 }
 
 
-def offering(method: str = "POST", path: str = PATH, connection: str = "Upgrade, HTTP2-Settings") -> str:
-    """As Java's HTTP client calls a plain http address."""
-    return (
-        f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
-        "Upgrade: h2c\r\nContent-Type: application/json\r\n"
-    )
-
-
-def test_a_connection_waits_longer_than_a_pause_between_two_patients(target: Target) -> None:
-    """A client that keeps its connections would send the next call into a closed one, and POST is not sent twice."""
-    with target.connect() as connection:
-        for pause in (0, 6):
-            time.sleep(pause)
-            connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
-
-
-class TestOtherProtocols:
-    """RFC 9110 7.8: a server may ignore what a client would rather speak."""
-
-    @pytest.mark.parametrize("whole", [True, False], ids=["one packet", "head first"])
-    def test_a_call_that_offers_http_2_is_answered(self, target: Target, whole: bool) -> None:
-        head = offering() + f"Content-Length: {len(target.good)}\r\n\r\n"
-        parts = [head.encode() + target.good] if whole else [head[:60], head[60:], target.good]
-        answer = target.says(*parts, "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n", seconds=3)
-        assert answer.count(b"HTTP/1.1 200") == answer.count(b"HTTP/1.1 ") == 2
-        assert answer.count(b'"cards"') == 1
-        assert answer.endswith(b'{"status":"ok"}')
-
-    def test_its_chunks_are_read_and_its_wish_to_close_is_kept(self, target: Target) -> None:
-        head = offering(connection="close, upgrade") + "Transfer-Encoding: chunked\r\n\r\n"
-        answer = target.cuts_off(head, chunk(f"{len(target.good):x}", target.good), chunk("0"))
-        assert answer.startswith(b"HTTP/1.1 200")
-        assert b'"cards"' in answer
-
-    def test_its_body_is_never_read_as_a_request(self, target: Target) -> None:
-        hidden = f"GET /health/live?{MARKER} HTTP/1.1\r\nHost: x\r\n\r\n"
-        answer = target.says(offering() + f"Content-Length: {len(hidden)}\r\n\r\n", hidden, seconds=3)
-        assert answer.count(b"HTTP/1.1 ") == 1
-        assert answer.startswith(b"HTTP/1.1 400")
-
-    def test_many_at_once_are_bounded(self, target: Target) -> None:
-        one = offering("GET", "/health/live") + "\r\n"
-        assert target.says(one * 20, seconds=3).count(b"HTTP/1.1 200") == 20
-        assert b"HTTP/1.1 400" in target.cuts_off(one * (MAX_AHEAD + 5))
-        target.serves(1)
-
-    def test_a_tunnel_is_refused_and_the_connection_ends(self, target: Target) -> None:
-        smuggled = "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
-        answer = target.cuts_off("CONNECT /cds-services HTTP/1.1\r\nHost: x\r\n\r\n", smuggled)
-        assert answer.startswith(b"HTTP/1.1 405")
-        assert b'{"status":"ok"}' not in answer
-
-
 class TestNotQuiteHttp:
     @pytest.mark.parametrize("rest", BAD.values(), ids=BAD)
     def test_ambiguous_framing_is_refused_and_hides_no_second_request(

@@ -38,6 +38,12 @@ class TestSettings:
     def test_defaults_are_for_trying_out(self, find: Find) -> None:
         assert [status for status, _ in find(settings_check)] == ["warning", "warning"]
 
+    def test_a_variable_that_sets_nothing(self, find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TWITCHING_CDS_TRUST_MODE", "required")
+        assert ("warning", "the variable `TWITCHING_CDS_TRUST_MODE` sets nothing") in [
+            (status, text.partition(" nothing")[0] + " nothing") for status, text in find(settings_check)
+        ]
+
     @pytest.mark.parametrize(
         ("settings", "status", "says"),
         [
