@@ -11,7 +11,7 @@ from sqlalchemy import Row
 
 from cds_hooks.card_kit import CardKit
 from cds_hooks.feedback.by_day import OutcomesOfDay, outcomes_by_day
-from cds_hooks.feedback.report import Report, summarise
+from cds_hooks.feedback.report import UNKNOWN, Report, summarise
 from cds_hooks.knowledge_pages.wording import title_of
 from cds_hooks.monitoring.daily_counts import OTHER
 from cds_hooks.pages.dashboard.chart import Chart, chart
@@ -68,14 +68,19 @@ class Figures(NamedTuple):
         return 100 * self.cards / self.calls if self.calls >= ENOUGH_CALLS else None
 
     @property
+    def answered(self) -> int:
+        """Cards of this service with feedback; a client may also send what belongs to another."""
+        return sum(topic.n for topic in self.feedback.topics if topic.topic != UNKNOWN)
+
+    @property
     def accepted(self) -> int:
-        """Cards accepted at least in part."""
-        return sum(topic.accepted for topic in self.feedback.topics)
+        """Those accepted at least in part."""
+        return sum(topic.accepted for topic in self.feedback.topics if topic.topic != UNKNOWN)
 
     @property
     def acceptance(self) -> float | None:
-        """Of the cards with feedback."""
-        return self.accepted / self.feedback.n if self.feedback.n else None
+        """Their share."""
+        return self.accepted / self.answered if self.answered else None
 
 
 async def read_figures(database: Database, span: Span, kit: CardKit, knowledge: Knowledge) -> Figures:
