@@ -180,6 +180,16 @@ def test_the_drawing_and_its_table_say_the_same(visit: Any) -> None:
     assert drawing.locator(".course text").first.text_content() == "hydrochlorothiazide 25 mg oral tablet"
 
 
+def test_no_words_of_the_drawing_lie_on_a_medicine(visit: Any) -> None:
+    page: Page = visit("/?patient=two-years-of-a-diuretic")
+    page.locator(".onset-text").wait_for()
+    top = page.locator(".onset-text").bounding_box()
+    lowest = page.locator(".course rect").last.bounding_box()
+    assert top
+    assert lowest
+    assert top["y"] >= lowest["y"] + lowest["height"]
+
+
 def test_the_curl_command_gets_the_same_cards(page: Page) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")

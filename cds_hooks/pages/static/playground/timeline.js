@@ -69,8 +69,8 @@ function drawing(series, facts, state) {
   const top = 8;
   const tops = [top];
   for (const one of series) tops.push(tops.at(-1) + heightOf(one));
-  const bottom = tops.at(-1) + courses.length * COURSE + 8;
   const onset = facts.problems.filter((one) => one.concepts.some((name) => name.includes("fasciculation")) && one.onset).map((one) => time(one.onset)).filter((at) => at >= from)[0];
+  const bottom = tops.at(-1) + courses.length * COURSE + (onset === undefined ? 8 : 20);
   const words = series.map((one) => `${one.title}: ${one.labs.map((lab) => `${lab.value} on ${lab.date}${out(lab) ? ` (${lab.direction})` : ""}`).join(", ")}`).join(". ");
   return html`<svg viewBox="0 0 ${width} ${bottom + 22}" width=${width} height=${bottom + 22} role="img" aria-label=${`Results over time. ${words}.`}>
     ${ticks(from, now).map((at) => html`<g class="tick"><line x1=${x(at)} x2=${x(at)} y1=${top} y2=${bottom} /><text x=${x(at)} y=${bottom + 16} text-anchor="middle">${tickText(at, now - from)}</text></g>`)}
