@@ -6,11 +6,13 @@ from collections.abc import Callable
 from datetime import date
 
 from cds_hooks import calls
+from cds_hooks.desk import Desk
 from cds_hooks.explanation import explanation
 from cds_hooks.fhir_access.client import FhirClient
 from cds_hooks.fhir_access.complete import complete
 from cds_hooks.front import Front
 from cds_hooks.prefetch import NOTHING_MORE, Completion
+from cds_hooks.response import with_plain_topics
 from cds_hooks.services import Service
 from cds_hooks.storage.database import Database
 
@@ -26,7 +28,12 @@ class Answering:
 
     async def answer(self, service: Service, body: bytes) -> bytes:
         """The cards, as JSON, without those that somebody overrode as not applying to the patient."""
-        desk, more = self._front.now, await self._besides(service, body)
+        desk = self._front.now
+        answer = await self._answer(desk, service, body)
+        return with_plain_topics(answer) if desk.kit.shape.plain_topics else answer
+
+    async def _answer(self, desk: Desk, service: Service, body: bytes) -> bytes:
+        more = await self._besides(service, body)
         if desk.quiet is None:
             return calls.answer(service, body, desk.knowledge, self._today(), desk.kit, more, desk.site)
         found = calls.consider(service, body, desk.knowledge, self._today(), more, desk.site, thorough=False)

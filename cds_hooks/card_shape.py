@@ -24,6 +24,8 @@ class CardShape:
     """One action per suggestion; false: all requests of one test in one suggestion."""
     detail: Format = "markdown"
     content_type: bool = False
+    plain_topics: bool = False
+    """Topic codes of letters and digits only."""
     max_detail: int | None = None
 
     @property

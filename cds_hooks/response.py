@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
+TOPIC_CODE = re.compile(rb'(?<="topic":\{"code":")[^"]*')
+"""Where it stands in an answer; inside a text the quotation marks would be escaped."""
 CardIndicator = Literal["info", "warning", "critical"]
 
 
@@ -78,3 +81,8 @@ _ENCODER = msgspec.json.Encoder()
 def encode(cards: tuple[Card, ...]) -> bytes:
     """A successful answer as JSON."""
     return _ENCODER.encode(Response(cards))
+
+
+def with_plain_topics(answer: bytes) -> bytes:
+    """The answer with topic codes of letters and digits only; inside the service they keep their names."""
+    return TOPIC_CODE.sub(lambda code: bytes(letter for letter in code[0] if chr(letter).isalnum()), answer)

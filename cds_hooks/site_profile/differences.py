@@ -133,6 +133,7 @@ def _cards(profile: SiteProfile, shape: CardShape) -> Iterator[str]:
         "all requests of a test in one suggestion": not shape.one_action,
         f"detail as {shape.detail}": shape.detail != AS_SPECIFIED.detail,
         "Epic's extension for the format of detail": bool(shape.extension),
+        "topic codes in letters and digits only": shape.plain_topics,
         f"detail of at most {shape.max_detail} characters": shape.max_detail is not None,
         links: cards.links is not None,
         f"source: {cards.source_label}": cards.source_label is not None,

@@ -94,6 +94,8 @@ class CardDialect(Section):
     """The format of `detail`."""
     content_type_extension: bool = False
     """Name HTML or plain text in Epic's extension `com.epic.cdshooks.card.detail.content-type`."""
+    plain_topic_codes: bool = False
+    """Send `source.topic.code` in letters and digits only, as Epic wants it; reports and metrics keep the hyphens."""
     max_detail: Annotated[int, Field(ge=1000)] | None = None
     """Most characters of `detail`; what is left out is said, never what could not be read."""
     links: tuple[HttpsUrl, ...] | None = None

@@ -126,6 +126,7 @@ def _kit(knowledge: Knowledge, base_url: str, history_form_url: str, profile: Si
             one_action=cards.actions == "one",
             detail=cards.detail,
             content_type=cards.content_type_extension,
+            plain_topics=cards.plain_topic_codes,
             max_detail=cards.max_detail,
         ),
         silent_rules=()

@@ -116,6 +116,20 @@ class TestEpic:
             assert card["detail"].startswith("<")
             assert "**" not in card["detail"]
 
+    def test_topic_codes_are_letters_and_digits_and_are_counted_under_ours(
+        self, site: Site, epic_call: Json
+    ) -> None:
+        client = site(SITES / "epic.yaml")
+        codes = [c["source"]["topic"]["code"] for c in client.post(PATH, json=epic_call).json()["cards"]]
+        assert codes == ["twitchingcontributors", "twitchingtests"]
+        assert 'topic="twitching-contributors"' in client.get("/metrics").text
+
+    def test_a_text_that_looks_like_a_topic_is_left_alone(self, site: Site, epic_call: Json) -> None:
+        said = '"topic":{"code":"a-b"}'
+        epic_call["prefetch"]["problems"]["entry"][0]["resource"]["code"]["text"] = f"Fasciculation {said}"
+        answer = site(SITES / "epic.yaml").post(PATH, json=epic_call).json()
+        assert "a-b" in json.dumps(answer)
+
     def test_text_of_the_record_stays_text_in_html(self, site: Site, epic_call: Json) -> None:
         evil = '<img src=x onerror="a()"> [x](https://evil.example) <script>'
         epic_call["prefetch"]["problems"]["entry"][0]["resource"]["code"]["text"] = evil
@@ -137,7 +151,7 @@ class TestEpic:
 
     def test_a_test_without_a_code_of_the_site_is_still_named(self, site: Site, epic_call: Json) -> None:
         cards = site(SITES / "epic.yaml").post(PATH, json=epic_call).json()["cards"]
-        tests = next(card for card in cards if card["source"]["topic"]["code"] == "twitching-tests")
+        tests = next(card for card in cards if card["source"]["topic"]["code"] == "twitchingtests")
         assert "<strong>TSH</strong>" in tests["detail"]
         assert not any("TSH" in s["label"] for s in tests["suggestions"])
 
