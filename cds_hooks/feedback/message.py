@@ -1,8 +1,8 @@
 """One feedback call, checked: what is required is there, the rest is read as far as it can be.
 
 Accepted although the specification says otherwise: Epic's `overrideReasons` (an object or an array, the reasons of a
-site's own build in `extension`), a reason without display, a card id that is no UUID, `null` for an optional field,
-unknown fields, times with an offset. Text that a user wrote, and text that is shown to users, is not read at all.
+site's own build in `extension`), a reason without display, as a CodeableConcept or without `reason` around it, a card id
+that is no UUID, `null` for an optional field, unknown fields, times with an offset. Text that a user wrote, and text that is shown to users, is not read at all.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ WANTED = {
     "overrideReasons": "an object with `reason`, `userComment` or both",
     "overrideReasons[]": "an object with `reason`, `userComment` or both",
     "reason": "a coding, an object with `code` and `system`",
+    "coding": "an array of codings",
+    "coding[]": "a coding, an object with `code` and `system`",
     "code": "a string",
     "system": "a string",
 }
@@ -56,9 +58,13 @@ class _Suggestion(Struct, frozen=True):
 class _Coding(Struct, frozen=True):
     code: str | None = None
     system: str | None = None
+    coding: list[_Coding] | None = None
+    """Of a CodeableConcept."""
 
 
-class _OverrideReason(Struct, frozen=True, rename="camel"):
+class _OverrideReason(_Coding, frozen=True, rename="camel"):
+    """What it has of a coding is the reason, sent without `reason` around it."""
+
     reason: _Coding | None = None
     user_comment: Raw = NOTHING
     extension: Raw = NOTHING
@@ -142,9 +148,10 @@ def _outcome(item: _Item, path: str) -> Outcome:
 
 def _reason(said: _OverrideReason) -> Reason:
     """The reason as a code; what is no code is left out."""
-    if said.reason and CODE.fullmatch(said.reason.code or ""):
-        system = said.reason.system or ""
-        return Reason(system if SYSTEM.fullmatch(system) else "", said.reason.code or "")
+    for coding in (said.reason, *((said.reason and said.reason.coding) or ()), said):
+        if coding and CODE.fullmatch(coding.code or ""):
+            system = coding.system or ""
+            return Reason(system if SYSTEM.fullmatch(system) else "", coding.code or "")
     try:
         category = str(_number_or_text.decode(_members.decode(said.extension)[EPIC_CATEGORY]))
     except (KeyError, msgspec.DecodeError):

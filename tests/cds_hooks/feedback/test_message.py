@@ -86,6 +86,23 @@ class TestRead:
         assert outcome.reason == Reason(EPIC_CATEGORY, "45")
         assert CANARY not in repr(outcome)
 
+    @pytest.mark.parametrize(
+        "told",
+        [
+            {"overrideReason": {"code": "policy-contradicts", "system": HL7, "display": CANARY}},
+            {"overrideReasons": {"code": "policy-contradicts", "system": HL7}},
+            {"overrideReasons": [{"code": "policy-contradicts", "system": HL7, "display": CANARY}]},
+            {"overrideReason": {"reason": {"coding": [{"code": "policy-contradicts", "system": HL7}]}}},
+            {"overrideReason": {"reason": {"coding": [{}, {"code": "policy-contradicts", "system": HL7}]}}},
+        ],
+    )
+    def test_a_reason_is_understood_as_the_card_offered_it_or_as_a_concept(
+        self, item: Item, body: Body, told: dict[str, Any]
+    ) -> None:
+        (outcome,) = read_feedback(body(item(**told)))
+        assert outcome.reason == Reason(HL7, "policy-contradicts")
+        assert CANARY not in repr(outcome)
+
     def test_several_reasons_are_read_up_to_the_first_that_is_one(self, item: Item, body: Body) -> None:
         told = [
             {"userComment": "x"},
