@@ -89,11 +89,13 @@ def require(service: Service, facts: PatientFacts, assessment: Assessment) -> No
     """
     if assessment.gate.open or assessment.proposals or facts.patient.deceased:
         return
+    happened = {gap.resource: f" ({gap.text}.)" for gap in facts.gaps if gap.reason == "not-readable"}
     missing = [
         issue(
             "required",
             f"The prefetch key `{key}` ({prefetch.says}: {prefetch.template}) is missing, null or an error, so it is not"
-            " known whether twitching is documented. Send the key; a patient without entries is an empty Bundle.",
+            " known whether twitching is documented. Send the key; a patient without entries is an empty Bundle."
+            + happened.get(key, ""),
             f"prefetch.{key}",
         )
         for key, prefetch in service.prefetch.items()

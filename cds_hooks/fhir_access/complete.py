@@ -118,7 +118,7 @@ def _medications(request: HookRequest, found_so_far: list[Source], access: Acces
     base = f"{access.server.rstrip('/')}/"
     found = {}
     for reference in unresolved_medications(request.context.patient_id, found_so_far):
-        relative = reference.removeprefix(base)
+        relative = reference.removeprefix(base).partition("/_history/")[0]
         if MEDICATION.fullmatch(relative):
             found[reference] = relative
     return dict(list(found.items())[:MAX_MEDICATIONS])

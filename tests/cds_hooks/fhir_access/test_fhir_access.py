@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import date
 from typing import Any
 
 import pytest
 
+from cds_hooks.calls import evaluate
+from cds_hooks.errors import Refused
 from cds_hooks.fhir_access.client import Access, FhirClient
 from cds_hooks.fhir_access.complete import complete, filled_in, missing_queries
 from cds_hooks.fhir_access.settings import FhirSettings
 from cds_hooks.request import read_request
 from cds_hooks.services import SERVICE_BY_HOOK
+from mappings.knowledge import load_knowledge
 
 PATIENT_VIEW = SERVICE_BY_HOOK["patient-view"]
 EMPTY = {"resourceType": "Bundle", "type": "searchset"}
@@ -135,6 +139,16 @@ def test_each_failure_is_a_gap_in_words(answers: dict[str, Any], ehr: str, answe
     assert "labs" in completion.obtained
 
 
+def test_a_refusal_says_why_the_problem_list_could_not_be_read(answers: dict[str, Any], ehr: str) -> None:
+    answers["*"] = (401, {}, "")
+    completion = completed(ehr, call())
+    with pytest.raises(Refused) as refused:
+        evaluate(PATIENT_VIEW, call(), load_knowledge(), date(2026, 3, 1), completion)
+    (issue,) = refused.value.issues
+    assert refused.value.status == 412
+    assert issue.diagnostics.endswith("(the problem list: the EHR's server refused the token (401).)")
+
+
 def test_the_budget_ends_all_waiting_and_keeps_what_arrived(answers: dict[str, Any], ehr: str) -> None:
     answers.update({"/fhir/Condition?patient=p": 60.0})
     started = time.monotonic()
@@ -167,18 +181,21 @@ def test_a_private_address_is_refused_unless_allowed() -> None:
     assert asyncio.run(run())["k"].failure == "the EHR's server could not be reached"
 
 
-def test_a_medicine_named_only_by_reference_is_read_too(answers: dict[str, Any], ehr: str) -> None:
+@pytest.mark.parametrize("reference", ["{ehr}/Medication/7", "Medication/7", "Medication/7/_history/2"])
+def test_a_medicine_named_only_by_reference_is_read_too(
+    answers: dict[str, Any], ehr: str, reference: str
+) -> None:
     order = {
         "resourceType": "MedicationRequest",
         "id": "m",
         "status": "active",
         "intent": "order",
         "subject": {"reference": "Patient/p"},
-        "medicationReference": {"reference": f"{ehr}/Medication/7"},
+        "medicationReference": {"reference": reference.format(ehr=ehr)},
     }
     answers.update({"/fhir/Medication/7": (200, {}, json.dumps({"resourceType": "Medication", "id": "7"}))})
     completion = completed(ehr, call({"medications": EMPTY | {"entry": [{"resource": order}]}}))
-    assert f"{ehr}/Medication/7" in [source.key for source in completion.sources]
+    assert reference.format(ehr=ehr) in [source.key for source in completion.sources]
 
 
 def test_queries_and_templates() -> None:
