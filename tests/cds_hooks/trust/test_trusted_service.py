@@ -208,6 +208,16 @@ def test_two_workers_take_each_token_once(
     assert not any(token.decode() in service.written for token in tokens)
 
 
+def test_a_proxy_on_this_machine_says_for_whom_it_asks(
+    settings: dict[str, Any], start: Any, tmp_path: Path
+) -> None:
+    """With the header of the example in docs/operations.md nobody else is taken for a caller of this machine."""
+    (tmp_path / "site.yaml").write_text(yaml.safe_dump(settings))
+    with start("--config", "site.yaml") as service:
+        asked = [service.http.get("/metrics", headers=h) for h in ({}, {"X-Forwarded-For": "203.0.113.5"})]
+    assert [answer.status_code for answer in asked] == [200, 401]
+
+
 def test_the_cards_come_even_if_the_database_is_away(
     settings: dict[str, Any], forge: Any, call: Callable[..., bytes], tmp_path: Path
 ) -> None:
