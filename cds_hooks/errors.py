@@ -5,6 +5,7 @@ Nothing here ever repeats what the caller sent, because a refused request may ho
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Literal
 
 import msgspec
@@ -23,8 +24,8 @@ IssueCode = Literal[
 ]
 """The part of FHIR's issue-type value set that this service uses."""
 
-GZIP = b"\x1f\x8b"
-"""How such a body begins (RFC 1952)."""
+COMPRESSED = (b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
+"""How such a body begins: gzip (RFC 1952), deflate (RFC 1950), Zstandard (RFC 8878)."""
 
 
 class Issue(Struct, frozen=True, omit_defaults=True):
@@ -67,8 +68,10 @@ def issue(code: IssueCode, diagnostics: str, *expression: str) -> Issue:
 
 def not_text(body: bytes) -> Issue:
     """An error about a body that is not UTF-8. A compressed one never is: nothing here is ever unpacked."""
-    if body.startswith(GZIP):
+    if body.startswith(COMPRESSED):
         return issue("structure", "The body is compressed; send it as it is, without Content-Encoding.")
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return issue("structure", "The body is UTF-16 or UTF-32; send UTF-8.")
     return issue("structure", "The body is not valid UTF-8.")
 
 

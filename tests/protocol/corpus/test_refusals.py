@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -147,6 +149,23 @@ def test_a_byte_order_mark_is_passed_over(http: httpx2.Client, chart: Chart) -> 
     assert answer.status_code == 200, answer.text
     feedback = http.post(f"{PATH}/feedback", content=b'\xef\xbb\xbf{"feedback": []}')
     assert feedback.status_code == 200, feedback.text
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        pytest.param(lambda _: b"", "The body is empty; it must be a JSON object.", id="nothing"),
+        pytest.param(zlib.compress, "The body is compressed; send it as it is", id="deflate"),
+        pytest.param(gzip.compress, "The body is compressed; send it as it is", id="gzip"),
+        pytest.param(lambda body: body.decode().encode("utf-16"), "send UTF-8", id="UTF-16"),
+    ],
+)
+def test_what_is_wrong_with_the_whole_body_is_said(
+    http: httpx2.Client, chart: Chart, change: Callable[[bytes], bytes], says: str
+) -> None:
+    for path in (PATH, f"{PATH}/feedback"):
+        (issue,) = http.post(path, content=change(json.dumps(chart.call()).encode())).json()["issue"]
+        assert says in issue["diagnostics"]
 
 
 @pytest.mark.parametrize(
