@@ -7,23 +7,23 @@ import gc
 import os
 import sys
 from codecs import BOM_UTF8
-from datetime import date, datetime
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
 from cds_hooks.cli_help import examples
+from cds_hooks.cli_options import WRONG_INPUT, day_of, fail
 from cds_hooks.config_cli import config
 from cds_hooks.database_cli import database
 from cds_hooks.feedback_cli import feedback
 from cds_hooks.knowledge_cli import knowledge
 from cds_hooks.replay_cli import replay, replay_example
 
-WRONG_INPUT = 2
-"""Exit code for a file, option or setting that cannot be used; 3 is for data that is not enough."""
 MISSING_DATA = 3
+"""Exit code for data that is not enough to say anything."""
 
 app = typer.Typer(
     name="twitching-cds",
@@ -117,9 +117,9 @@ def serve(
     try:
         settings = load_settings(config)
     except SettingsError as error:
-        _fail(str(error))
+        fail(str(error))
     if settings.trust.mode == "off" and not is_loopback(host):
-        _fail(
+        fail(
             f"Refusing to listen on {host}: trust is `off`, callers are not authenticated, so only a loopback address "
             "(127.0.0.1, ::1, localhost) is allowed. Set `trust: {mode: required, …}` in the settings file."
         )
@@ -127,7 +127,7 @@ def serve(
         os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
     with shared_counters(workers):
         if problem := run(settings, host, port, workers):
-            _fail(problem)
+            fail(problem)
 
 
 @app.command(
@@ -162,14 +162,14 @@ def assess(
     body = _read(request).removeprefix(BOM_UTF8)
     try:
         service = service_of(body)
-        call, assessment = evaluate(service, body, load_knowledge(), as_of.date() if as_of else date.today())  # noqa: DTZ011 - the local date is meant
+        call, assessment = evaluate(service, body, load_knowledge(), day_of(as_of))
     except Refused as refused:
-        _fail(
+        fail(
             "\n".join(problem.diagnostics for problem in refused.issues),
             MISSING_DATA if refused.status == 412 else WRONG_INPUT,
         )
     except KnowledgeError as error:
-        _fail(f"The rules cannot be used: {error}")
+        fail(f"The rules cannot be used: {error}")
     if json:
         sys.stdout.buffer.write(explanation(service, call, assessment) + b"\n")
     else:
@@ -187,7 +187,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        _fail(f"{path}: cannot be read ({error.strerror}).")
+        fail(f"{path}: cannot be read ({error.strerror}).")
 
 
 @app.command(
@@ -247,12 +247,6 @@ def doctor(
     from cds_hooks.doctor.command import run_doctor
 
     raise typer.Exit(run_doctor(config, _read(token) if token else None, json=json))
-
-
-def _fail(message: str, code: int = WRONG_INPUT) -> NoReturn:
-    """Say what is wrong on standard error and leave."""
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from cds_hooks.cli_help import examples
+from cds_hooks.cli_options import fail
 
 if TYPE_CHECKING:
     from cds_hooks.storage.database import Database
 
-WRONG_INPUT = 2
 UNAVAILABLE = 4
 """Exit code for a database that does not answer."""
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")]
@@ -66,13 +66,11 @@ def open_database(config: Path | None) -> Database:
     try:
         return Database(load_settings(config).database_url)
     except SettingsError as error:
-        typer.echo(str(error), err=True)
+        fail(str(error))
     except DatabaseUrlError as error:
-        typer.echo(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}", err=True)
-    raise typer.Exit(WRONG_INPUT)
+        fail(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}")
 
 
-def unavailable(error: Exception) -> None:
+def unavailable(error: Exception) -> NoReturn:
     """Leave because the database does not answer."""
-    typer.echo(f"The database of `database_url` cannot be used ({error}).", err=True)
-    raise typer.Exit(UNAVAILABLE)
+    fail(f"The database of `database_url` cannot be used ({error}).", UNAVAILABLE)

@@ -4,19 +4,19 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cds_hooks.cli_help import examples
+from cds_hooks.cli_options import Gate, MinCell, ReplayDir, ReviewDay, day_of, fail
 
 if TYPE_CHECKING:
     from mappings.knowledge import Knowledge
 
 DEFECTS = 1
-WRONG_INPUT = 2
 
 knowledge = typer.Typer(
     name="knowledge",
@@ -37,10 +37,7 @@ def check(
             metavar="DIR", help="Vignettes, one file per contributor; those of this source tree by default."
         ),
     ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Check reviews as of this day, not today."),
-    ] = None,
+    as_of: ReviewDay = None,
 ) -> None:
     """Name what is wrong with the rule files, one line each; exit code 1 if anything is."""
     from cds_hooks.service_request import OrderError, order_templates
@@ -51,12 +48,13 @@ def check(
     place = folder or FOLDER
     for chosen in (place, vignettes):
         if chosen is not None and not chosen.is_dir():
-            _fail(f"{chosen}: is not a folder.")
+            fail(f"{chosen}: is not a folder.")
     ours = FOLDER.parent / "tests" / "vignettes"
     try:
         rules = Knowledge(place)
-        today = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
-        found = defects_of(rules, today, vignettes or (ours if folder is None and ours.is_dir() else None))
+        found = defects_of(
+            rules, day_of(as_of), vignettes or (ours if folder is None and ours.is_dir() else None)
+        )
         said = [f"{defect.where}: {defect.problem}" for defect in found]
         said = said or list(order_faults(order_templates(rules.orders)))
     except (KnowledgeError, OrderError) as error:
@@ -85,7 +83,7 @@ def show(
     try:
         pages = pages_of(identifier, _load())
     except UnknownIdError as error:
-        _fail(str(error))
+        fail(str(error))
     to = console()
     with trimmed(to):
         for number, page in enumerate(pages):
@@ -113,9 +111,9 @@ def export(
     try:
         count = write(_load(), folder)
     except OSError as error:
-        _fail(f"{folder}: cannot be written ({error.strerror}).")
+        fail(f"{folder}: cannot be written ({error.strerror}).")
     except ArtifactError as error:
-        _fail(str(error))
+        fail(str(error))
     typer.echo(f"{count} resources written to {folder}.")
 
 
@@ -129,9 +127,9 @@ def copy(
     try:
         count = copy_rules(folder)
     except RuleSetError as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"{folder}: cannot be written ({error.strerror}).")
+        fail(f"{folder}: cannot be written ({error.strerror}).")
     typer.echo(f"{count} files written to {folder}.")
 
 
@@ -145,19 +143,13 @@ def copy(
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Rules: a folder, `shipped`, or its version.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The other rules.")],
-    replay: Annotated[
-        Path | None,
-        typer.Option(metavar="EXPORT_DIR", help="Also say what changes for the patients of this export."),
-    ] = None,
+    replay: ReplayDir = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export, not today."),
     ] = None,
-    gate: Annotated[
-        Literal["documented", "assume-twitching"],
-        typer.Option(help="Whom to ask about: those with documented twitching, or as if everybody had it."),
-    ] = "documented",
-    min_cell: Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld.")] = 11,
+    gate: Gate = "documented",
+    min_cell: MinCell = 11,
 ) -> None:
     """Compare two rule sets, also on a population."""
     from cds_hooks.rule_sets import RuleSetError, differences, folder_of
@@ -168,7 +160,7 @@ def diff(
         for folder in folders:
             load_knowledge(*([Path(folder)] if folder else []))
     except (RuleSetError, KnowledgeError) as error:
-        _fail(str(error))
+        fail(str(error))
     lines = list(differences(*folders))
     for line in lines:
         typer.echo(line)
@@ -177,8 +169,7 @@ def diff(
     if replay is not None:
         from cds_hooks.replay.command import preview
 
-        day = as_of.date() if as_of else date.today()  # noqa: DTZ011 - the local date is meant
-        raise typer.Exit(preview(replay, before, after, day, min_cell, gate))
+        raise typer.Exit(preview(replay, before, after, day_of(as_of), min_cell, gate))
 
 
 def _load() -> Knowledge:
@@ -187,9 +178,4 @@ def _load() -> Knowledge:
     try:
         return load_knowledge()
     except KnowledgeError as error:
-        _fail(f"The rules cannot be used: {error}")
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(WRONG_INPUT)
+        fail(f"The rules cannot be used: {error}")
