@@ -14,6 +14,9 @@ from mappings.assessment import Assessment
 from mappings.facts import DataGap, PatientFacts
 from mappings.from_fhir.chart import Source
 
+CONTEXT = "context."
+"""Before the name of a context field, where its resources stand beside those of the prefetch."""
+
 
 class Completion(NamedTuple):
     """What was read from the FHIR server besides the prefetch, and what could not be."""
@@ -40,7 +43,7 @@ def sources(service: Service, request: HookRequest, more: Completion = NOTHING_M
         for key, content in request.prefetch.items()
         if key not in more.obtained
     ]
-    drafted = [Source(f"context.{name}", content, draft=True) for name, content in request.drafts.items()]
+    drafted = [Source(f"{CONTEXT}{name}", content, draft=True) for name, content in request.drafts.items()]
     return [*sent, *more.sources, *drafted]
 
 
@@ -67,7 +70,7 @@ def name_gaps(
         if key not in settled and not (own_keys and prefetch.resource_type in facts.read)
     ]
     named = [
-        _named(gap, service) if gap.resource in service.prefetch else gap
+        _named(gap, service)
         for gap in facts.gaps
         if gap.resource not in failed and not (gap.reason == "incomplete" and gap.resource in more.whole)
     ]
@@ -77,6 +80,11 @@ def name_gaps(
 
 def _named(gap: DataGap, service: Service) -> DataGap:
     """The reader knows only the type `Observation`; the key says whether these are results or examination findings."""
+    drafted = service.resources.get(gap.resource.removeprefix(CONTEXT))
+    if drafted and gap.resource.startswith(CONTEXT):
+        return replace(gap, text=gap.text.replace(gap.what, drafted))
+    if gap.resource not in service.prefetch:
+        return gap
     says = service.prefetch[gap.resource].says
     return replace(gap, text=says if gap.reason == "not-provided" else f"{says}: {gap.text}")
 

@@ -39,8 +39,9 @@ class Service:
     description: str
     usage_requirements: str
     prefetch: Mapping[str, Prefetch]
-    resources: tuple[str, ...] = ()
-    """Context fields of the hook that carry FHIR resources which are not in the record yet; required."""
+    resources: Mapping[str, str] = field(default_factory=dict)
+    """Context fields of the hook that carry FHIR resources which are not in the record yet, and what they are called on
+    a card; required."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names under which a site sends a prefetch key -> our key."""
 
@@ -113,7 +114,7 @@ SERVICES: tuple[Service, ...] = (
         + "Called when a problem is recorded: the drafted Condition counts as documented.",
         usage_requirements=REQUIREMENTS,
         prefetch=PATIENT_RECORD,
-        resources=("conditions",),
+        resources={"conditions": "the problems being recorded"},
     ),
     Service(
         id="twitching-order-select",
@@ -122,7 +123,7 @@ SERVICES: tuple[Service, ...] = (
         description=TWITCHING + ORDERS,
         usage_requirements=REQUIREMENTS,
         prefetch=PATIENT_RECORD,
-        resources=("draftOrders",),
+        resources={"draftOrders": "the drafted orders"},
     ),
     Service(
         id="twitching-order-sign",
@@ -131,7 +132,7 @@ SERVICES: tuple[Service, ...] = (
         description=TWITCHING + ORDERS,
         usage_requirements=REQUIREMENTS,
         prefetch=PATIENT_RECORD,
-        resources=("draftOrders",),
+        resources={"draftOrders": "the drafted orders"},
     ),
 )
 

@@ -138,6 +138,19 @@ def test_a_cream_with_a_steroid_is_no_systemic_steroid() -> None:
     assert cards(call("order-sign", context, potassium(2.9))) == []
 
 
+@pytest.mark.parametrize("drafts", [{}, {"resourceType": "Bundle", "entry": ["MedicationRequest/m1"]}])
+def test_drafts_that_cannot_be_read_are_called_what_they_are(drafts: Json) -> None:
+    (card, *_) = cards(call("order-sign", {"draftOrders": drafts}, potassium(2.9), problems=(TWITCHING,)))
+    assert "what the EHR sent for the drafted orders is an error or cannot be read" in card["detail"]
+    assert "draftOrders" not in card["detail"]
+
+
+def test_an_address_that_looks_like_a_field_of_the_context_is_no_such_field() -> None:
+    unreadable = {"fullUrl": "context.evil", "resource": {"resourceType": "MedicationRequest", "status": 5}}
+    drafts = {"resourceType": "Bundle", "entry": [unreadable]}
+    assert cards(call("order-sign", {"draftOrders": drafts}, potassium(2.9), problems=(TWITCHING,)))
+
+
 def test_only_the_chosen_draft_is_spoken_of() -> None:
     drafts = bundle(medicine("furosemide 40 mg oral tablet"), medicine("amoxicillin 500 mg", "m2"))
     context = {"draftOrders": drafts, "selections": ["MedicationRequest/m2"]}

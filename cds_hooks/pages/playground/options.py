@@ -24,7 +24,7 @@ def options(knowledge: Knowledge, kit: CardKit) -> bytes:
                 {
                     "id": service.id,
                     "hook": service.hook,
-                    "resources": service.resources,
+                    "resources": list(service.resources),
                     "prefetch": {key: part.template for key, part in service.prefetch.items()},
                 }
                 for service in SERVICES
