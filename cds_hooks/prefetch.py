@@ -14,6 +14,8 @@ from mappings.assessment import Assessment
 from mappings.facts import DataGap, PatientFacts
 from mappings.from_fhir.chart import Source
 
+LABS = "labs"
+"""One of several keys that ask for Observations."""
 CONTEXT = "context."
 """Before the name of a context field, where its resources stand beside those of the prefetch."""
 
@@ -59,23 +61,38 @@ def name_gaps(
 ) -> PatientFacts:
     """The facts with a gap for each key that was not sent, and gaps about a whole key in a clinician's words.
 
-    A site with keys of its own may have sent the same data under those.
+    A site may have sent the same data under a key of its own.
     """
     failed = {gap.resource for gap in more.gaps}
     settled = request.prefetch.keys() | more.obtained | failed
-    own_keys = not request.prefetch.keys() <= service.prefetch.keys()
+    unasked = request.prefetch.keys() - service.prefetch.keys()
     missing = [
         DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
         for key, prefetch in service.prefetch.items()
-        if key not in settled and not (own_keys and prefetch.resource_type in facts.read)
+        if key not in settled and not _elsewhere(key, service, request, facts)
     ]
     named = [
         _named(gap, service)
         for gap in facts.gaps
-        if gap.resource not in failed and not (gap.reason == "incomplete" and gap.resource in more.whole)
+        if gap.resource not in failed
+        and not (gap.reason == "incomplete" and gap.resource in more.whole)
+        and not (gap.reason == "not-provided" and gap.resource in unasked)
     ]
     gaps = (*named, *missing, *more.gaps)
     return replace(facts, gaps=gaps) if gaps or facts.gaps else facts
+
+
+def _elsewhere(key: str, service: Service, request: HookRequest, facts: PatientFacts) -> bool:
+    """Whether another key than ours holds resources of this key's type; other Observations are no laboratory results."""
+    type_ = service.prefetch[key].resource_type
+    if type_ not in facts.read or (key == LABS and not facts.labs):
+        return False
+    named = f'"{type_}"'.encode()
+    return any(
+        named in bytes(memoryview(content))
+        for name, content in request.prefetch.items()
+        if name not in service.prefetch
+    )
 
 
 def _named(gap: DataGap, service: Service) -> DataGap:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from cds_hooks.prefetch import Completion, name_gaps, require, sources
 from cds_hooks.request import HookRequest, read_request
 from cds_hooks.services import SERVICE_BY_ID
 from mappings.assessment import Assessment, Gate
-from mappings.facts import DataGap, Patient, PatientFacts
+from mappings.facts import DataGap, LabResult, Patient, PatientFacts
 from mappings.from_fhir.bundle import unwrap
 
 SERVICE = SERVICE_BY_ID["twitching-patient-view"]
@@ -51,10 +53,31 @@ def test_a_key_that_was_not_sent_is_a_gap(request_with: Read) -> None:
 
 
 def test_a_site_with_keys_of_its_own_may_send_the_same_data(request_with: Read) -> None:
-    request = request_with({"Observation": {}, "Condition": {}})
-    gaps = name_gaps(SERVICE, request, facts("Observation", "Condition")).gaps
+    mine = [{"resourceType": "Observation"}, {"resourceType": "Condition"}]
+    lab = LabResult("potassium", Decimal(4), "mmol/L", date(2026, 2, 1))
+    found = structs.replace(facts("Observation", "Condition"), labs=(lab,))
+    gaps = name_gaps(SERVICE, request_with({"mine": mine}), found).gaps
     assert {"labs", "examination", "history", "conditions"} & {gap.resource for gap in gaps} == set()
     assert "medications" in {gap.resource for gap in gaps}
+
+
+@pytest.mark.parametrize(
+    "mine",
+    [None, {"resourceType": "Practitioner", "id": "1"}, {"resourceType": "Observation", "id": "weight"}],
+    ids=["nothing", "the user", "other observations"],
+)
+def test_another_key_does_not_stand_for_results_that_were_not_sent(request_with: Read, mine: Any) -> None:
+    """`Observation` was read, but for the examination: results are not known, and must not be called not measured."""
+    request = request_with({"examination": {"resourceType": "Bundle"}, "mine": mine})
+    gaps = name_gaps(SERVICE, request, facts("Observation", "Condition")).gaps
+    assert ("labs", "laboratory results") in {(gap.resource, gap.text) for gap in gaps}
+
+
+def test_nothing_under_a_key_that_nobody_asked_for_is_not_missed(request_with: Read) -> None:
+    keys = {key: {} for key in SERVICE.prefetch} | {"mine": None}
+    gap = DataGap("mine", "not-provided", "mine", "mine")
+    found = structs.replace(facts("Observation", "Condition"), gaps=(gap,))
+    assert name_gaps(SERVICE, request_with(keys), found).gaps == ()
 
 
 def test_gaps_about_a_whole_key_say_what_it_held(request_with: Read) -> None:
