@@ -85,6 +85,8 @@ def name_gaps(
 def _elsewhere(key: str, service: Service, request: HookRequest, facts: PatientFacts) -> bool:
     """Whether another key than ours holds resources of this key's type; other Observations are no laboratory results."""
     type_ = service.prefetch[key].resource_type
+    if type_ == "Patient" and facts.patient.birth_date:
+        return True  # whichever key it came under
     if type_ not in facts.read or (key == LABS and not facts.labs):
         return False
     named = f'"{type_}"'.encode()

@@ -61,6 +61,14 @@ def test_a_site_with_keys_of_its_own_may_send_the_same_data(request_with: Read) 
     assert "medications" in {gap.resource for gap in gaps}
 
 
+def test_a_patient_who_came_among_the_conditions_is_not_missed(request_with: Read) -> None:
+    request = request_with({"conditions": {"resourceType": "Bundle"}})
+    birth = date(1960, 1, 1), date(1960, 12, 31)
+    found = structs.replace(facts("Condition", "Patient"), patient=Patient("p-1", birth_date=birth))
+    assert "patient" not in {gap.resource for gap in name_gaps(SERVICE, request, found).gaps}
+    assert "patient" in {gap.resource for gap in name_gaps(SERVICE, request, facts("Condition")).gaps}
+
+
 @pytest.mark.parametrize(
     "mine",
     [None, {"resourceType": "Practitioner", "id": "1"}, {"resourceType": "Observation", "id": "weight"}],
