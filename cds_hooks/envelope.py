@@ -6,6 +6,7 @@ Of any other the members stay undecoded, to be read one by one.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
@@ -140,12 +141,11 @@ def _members(decoded: Mapping[Name, T], path: str, problems: list[Issue]) -> dic
     """The members by name; one that stands there more than once is a problem."""
     members = {str(name): value for name, value in decoded.items()}
     if len(members) < len(decoded):
-        names = [str(name) for name in decoded]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            if name in PUBLIC_NAMES:
-                problems.append(issue("value", f"`{path}{name}` appears more than once.", f"{path}{name}"))
-            elif path:
-                problems.append(
-                    issue("value", f"A member of `{path[:-1]}` appears more than once.", path[:-1])
-                )
+        repeated = {name for name, times in Counter(map(str, decoded)).items() if times > 1}
+        problems += [
+            issue("value", f"`{path}{name}` appears more than once.", f"{path}{name}")
+            for name in sorted(repeated & PUBLIC_NAMES)
+        ]
+        if path and repeated - PUBLIC_NAMES:
+            problems.append(issue("value", f"A member of `{path[:-1]}` appears more than once.", path[:-1]))
     return members
