@@ -12,7 +12,8 @@ from cds_hooks.selections import without_unchosen
 from cds_hooks.services import Service
 from mappings.assessment import Assessment
 from mappings.facts import DataGap, PatientFacts
-from mappings.from_fhir.chart import Source
+from mappings.from_fhir.bundle import unwrap
+from mappings.from_fhir.chart import FORMER_NAMES, Source
 
 LABS = "labs"
 """One of several keys that ask for Observations."""
@@ -66,10 +67,11 @@ def name_gaps(
     failed = {gap.resource for gap in more.gaps}
     settled = request.prefetch.keys() | more.obtained | failed
     unasked = request.prefetch.keys() - service.prefetch.keys()
+    elsewhere = frozenset() if service.prefetch.keys() <= settled else _elsewhere(service, request)
     missing = [
         DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
         for key, prefetch in service.prefetch.items()
-        if key not in settled and not _elsewhere(key, service, request, facts)
+        if key not in settled and not _is_there(key, prefetch.resource_type, elsewhere, facts)
     ]
     named = [
         _named(gap, service)
@@ -82,19 +84,20 @@ def name_gaps(
     return replace(facts, gaps=gaps) if gaps or facts.gaps else facts
 
 
-def _elsewhere(key: str, service: Service, request: HookRequest, facts: PatientFacts) -> bool:
-    """Whether another key than ours holds resources of this key's type; other Observations are no laboratory results."""
-    type_ = service.prefetch[key].resource_type
+def _elsewhere(service: Service, request: HookRequest) -> frozenset[str]:
+    """The types of what was sent under other keys than ours."""
+    found: set[str] = set()
+    for name in request.prefetch.keys() - service.prefetch.keys():
+        sent = unwrap(request.prefetch[name])
+        found.update((item.type for item in sent.items), (type_ for type_, _ in sent.unreadable))
+    return frozenset(FORMER_NAMES.get(type_, type_) for type_ in found)
+
+
+def _is_there(key: str, type_: str, elsewhere: frozenset[str], facts: PatientFacts) -> bool:
+    """Whether what this key asks for came under another: other Observations are no laboratory results."""
     if type_ == "Patient" and facts.patient.birth_date:
-        return True  # whichever key it came under
-    if type_ not in facts.read or (key == LABS and not facts.labs):
-        return False
-    named = f'"{type_}"'.encode()
-    return any(
-        named in bytes(memoryview(content))
-        for name, content in request.prefetch.items()
-        if name not in service.prefetch
-    )
+        return True
+    return type_ in elsewhere and (key != LABS or bool(facts.labs))
 
 
 def _named(gap: DataGap, service: Service) -> DataGap:
