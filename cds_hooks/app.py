@@ -85,13 +85,12 @@ def create_app(
     if settings.trust.mode == "required":
         _protect(app, settings, database, areas, operators)
     app.add_middleware(LastResort)
+    # Browser clients add headers that trace or mark their calls; nothing here depends on any but two.
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
         allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=[
-            "*"
-        ],  # browsers add what traces or marks their calls; nothing here depends on a header but two
+        allow_headers=["*"],
         expose_headers=["X-Request-Id"],
         allow_private_network=True,
     )

@@ -111,7 +111,6 @@ def serve(
         gc.disable()  # the application switches it on once everything is loaded
     from cds_hooks.addresses import is_loopback
     from cds_hooks.monitoring.shared_counters import shared_counters
-    from cds_hooks.serving import run
     from cds_hooks.settings import CONFIG, SettingsError, load_settings
 
     try:
@@ -123,6 +122,8 @@ def serve(
             f"Refusing to listen on {host}: trust is `off`, callers are not authenticated, so only a loopback address "
             "(127.0.0.1, ::1, localhost) is allowed. Set `trust: {mode: required, …}` in the settings file."
         )
+    from cds_hooks.serving import run
+
     if config:
         os.environ[CONFIG] = str(config.resolve())  # the worker processes read it
     with shared_counters(workers):

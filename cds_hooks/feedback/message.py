@@ -1,8 +1,9 @@
 """One feedback call, checked: what is required is there, the rest is read as far as it can be.
 
 Accepted although the specification says otherwise: Epic's `overrideReasons` (an object or an array, the reasons of a
-site's own build in `extension`), a reason without display, as a CodeableConcept or without `reason` around it, a card id
-that is no UUID, `null` for an optional field, unknown fields, times with an offset. Text that a user wrote, and text that is shown to users, is not read at all.
+site's own build in `extension`), a reason without display, as a CodeableConcept or without `reason` around it, a card
+id that is no UUID, `null` for an optional field, unknown fields, times with an offset. Text that a user wrote, and text
+that is shown to users, is not read at all.
 """
 
 from __future__ import annotations
