@@ -30,6 +30,7 @@ from pydantic_settings import (
 from cds_hooks.fhir_access.settings import FhirSettings
 from cds_hooks.pages.settings import PagesSection, PagesSettings
 from cds_hooks.trust.settings import TrustSettings, absolute, without_query
+from mappings.knowledge import StrictLoader
 
 PREFIX = "TWITCHING_CDS_"
 CONFIG = f"{PREFIX}CONFIG"
@@ -179,10 +180,10 @@ def load_settings(config: Path | None = None) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        values = yaml.load(path.read_text(encoding="utf-8"), StrictLoader)  # noqa: S506 - a safe loader
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise SettingsError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
     if values is None:
         return {}

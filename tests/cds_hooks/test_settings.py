@@ -81,6 +81,9 @@ def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
         ),
         ("- a list", "must hold names with values"),
         ("a: [", "not valid YAML"),
+        ("trust: {mode: required}\ntrust: off", "the key `trust` is given twice"),
+        ("fhir: {servers: [https://a], servers: []}", "the key `servers` is given twice"),
+        ("? [a]\n: b", "not valid YAML"),
     ],
 )
 def test_a_mistake_is_explained(file: Path, text: str, problem: str) -> None:
