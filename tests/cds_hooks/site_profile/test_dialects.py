@@ -125,10 +125,9 @@ class TestEpic:
         assert 'topic="twitching-contributors"' in client.get("/metrics").text
 
     def test_a_text_that_looks_like_a_topic_is_left_alone(self, site: Site, epic_call: Json) -> None:
-        said = '"topic":{"code":"a-b"}'
-        epic_call["prefetch"]["problems"]["entry"][0]["resource"]["code"]["text"] = f"Fasciculation {said}"
-        answer = site(SITES / "epic.yaml").post(PATH, json=epic_call).json()
-        assert "a-b" in json.dumps(answer)
+        text = 'Fasciculation "topic":{"code":"a-b"}'
+        epic_call["prefetch"]["problems"]["entry"][0]["resource"]["code"]["text"] = text
+        assert "a-b" in site(SITES / "epic.yaml").post(PATH, json=epic_call).text
 
     def test_text_of_the_record_stays_text_in_html(self, site: Site, epic_call: Json) -> None:
         evil = '<img src=x onerror="a()"> [x](https://evil.example) <script>'
