@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import get_args
@@ -39,6 +40,13 @@ class CardKit:
     """What the EHR makes of a card."""
     silent_rules: tuple[str, ...] = ()
     """Titles of the rules whose findings this site does not show, the same for every patient."""
+    ucum: re.Pattern[str] = field(init=False)
+    """The UCUM units that are written otherwise."""
+
+    def __post_init__(self) -> None:
+        """Compile the units, longest first."""
+        units = sorted(self.wording.units, key=len, reverse=True)
+        object.__setattr__(self, "ucum", re.compile("|".join(map(re.escape, units)) or r"(?!)"))
 
     def say(self, sentence: str, **values: object) -> str:
         """A sentence of the wording with its blanks filled in. Raises KeyError for an unknown one."""
@@ -50,9 +58,7 @@ class CardKit:
 
     def printed(self, text: str) -> str:
         """A sentence about results with their UCUM units as clinicians write them."""
-        for unit, shown in self.wording.units.items():
-            text = text.replace(unit, shown)
-        return text
+        return self.ucum.sub(lambda found: self.wording.units[found[0]], text)
 
     def linked(self, identifier: str, text: str) -> str:
         """The text escaped for Markdown, as a link to the page of the rule if it has one."""
