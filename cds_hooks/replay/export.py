@@ -6,6 +6,7 @@ import gzip
 import importlib
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -67,7 +68,7 @@ def find_chunks(folder: Path, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
 
 
 def read_blocks(folder: Path, chunk: Chunk) -> Iterator[list[bytes | None]]:
-    """The lines that begin in this chunk, block by block, without their end; None stands for one that is too long.
+    """The lines that begin in this chunk, block by block, each with one line feed; None stands for one that is too long.
 
     Raises Broken at the point from which a compressed file cannot be read, OSError for one that is not there.
     """
@@ -91,26 +92,31 @@ def _blocks(file: Any, place: int, end: int | None) -> Iterator[list[bytes | Non
     rest, first, too_long = b"", place == 0, False
     while end is None or place < end or too_long:
         block = file.read1(min(BLOCK_BYTES, LONGEST_LINE))
-        data = rest + block
-        last = 0
-        if end is not None and place + len(data) >= end:
-            last = data.find(b"\n", max(0, end - place - 1)) + 1
-        lines: list[Any] = (data[: last - 1] if last else data).split(b"\n")
-        rest = b"" if last else lines.pop()
-        if not block and (rest or too_long):
-            lines = [rest]  # the file ends without a line feed
+        size, last = len(rest) + len(block), 0
+        if end is not None and place + size >= end:
+            last = block.find(b"\n", max(0, end - place - 1 - len(rest))) + 1
+        lines: list[Any] = BytesIO(block[:last] if last else block).readlines()
         if lines:
-            if too_long or len(lines[0]) >= LONGEST_LINE:
+            lines[0] = rest + lines[0]
+            rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+        elif rest or too_long:
+            lines, rest = [rest + b"\n"], b""  # the file ends without a line feed
+        if lines:
+            if too_long or len(lines[0]) > LONGEST_LINE:
                 lines[0] = None
             elif first:
                 lines[0] = lines[0].removeprefix(BOM)
-            yield [line and line.rstrip(b"\r") for line in lines] if b"\r" in data else lines
+            yield _without_returns(lines) if b"\r" in block or b"\r" in (lines[0] or b"") else lines
             first = too_long = False
         if last or not block:
             return
         if len(rest) >= LONGEST_LINE:
             rest, too_long = b"", True
-        place += len(data) - len(rest)
+        place += size - len(rest)
+
+
+def _without_returns(lines: list[Any]) -> list[Any]:
+    return [line and line.rstrip(b"\r\n") + b"\n" for line in lines]
 
 
 def _skip_line(file: IO[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -26,6 +27,8 @@ KINDS: Final = {
 }
 """The resource types that the services ask for, under one byte each."""
 MEDICATION: Final = b"M"
+MOST_REFERENCES: Final = 4096
+"""Whose patients are remembered."""
 
 
 class _Part(Struct, gc=False, rename="camel"):
@@ -60,10 +63,9 @@ class _MedicationChoice(_Part):
     reference: _Reference | None = None
 
 
-class Head(_Part):
+class Elements(_Part):
     """The elements of a resource, of any type, that are needed here; codes stay JSON, because they repeat."""
 
-    resource_type: str
     id: str = ""
     subject: _Reference | None = None
     patient: _Reference | None = None
@@ -86,6 +88,10 @@ class Head(_Part):
     status: str = ""
 
 
+class _Head(Elements, kw_only=True):
+    resource_type: str
+
+
 class _Reduced(_Part):
     """The same for a resource whose elements have other shapes than they should."""
 
@@ -102,7 +108,7 @@ class Line(NamedTuple):
     kind: bytes
     patient: str
     id: str
-    head: Head | None
+    head: Elements | None
     """None for a resource out of shape: the reader will find what can be used of it."""
 
 
@@ -110,7 +116,7 @@ class BadLineError(ValueError):
     """A line that is no resource; says why, without its content."""
 
 
-_head: Final = msgspec.json.Decoder(Head)
+_head: Final = msgspec.json.Decoder(_Head)
 _reduced: Final = msgspec.json.Decoder(_Reduced)
 _text: Final = msgspec.json.Decoder(str)
 _reference: Final = msgspec.json.Decoder(_Reference)
@@ -124,7 +130,11 @@ def read_head(line: bytes) -> Line:
         head = _head.decode(line)
     except DATA_ERRORS:
         return _out_of_shape(line)
-    type_ = head.resource_type
+    return line_of(head.resource_type, head)
+
+
+def line_of(type_: str, head: Elements) -> Line:
+    """A line of this type in the shape it should have."""
     kind = KINDS.get(type_, b"")
     named = head.subject or head.patient
     patient = head.id if kind == b"T" else patient_in(named.reference) if named else ""
@@ -165,6 +175,7 @@ def is_utf_8(line: bytes) -> bool:
     return True
 
 
+@lru_cache(MOST_REFERENCES)
 def patient_in(reference: str) -> str:
     """The bare id of the patient that a reference names, by the reader's own rule; empty if it names none."""
     type_, id_ = local_key(reference)
@@ -173,7 +184,7 @@ def patient_in(reference: str) -> str:
     return bare_id(reference) if not type_ and not reference.startswith("#") else ""
 
 
-def medication_id(head: Head) -> str:
+def medication_id(head: Elements) -> str:
     """The id of the Medication that an order names by reference; empty if by none or by one inside the order."""
     found = head.medication_reference or (head.medication.reference if head.medication else None)
     if found is None or not found.reference or found.reference.startswith("#"):

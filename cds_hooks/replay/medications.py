@@ -9,9 +9,10 @@ import msgspec
 from msgspec import Struct
 
 from cds_hooks.replay import segments
+from cds_hooks.replay.destinations import UNMAPPED, WANTED
 from cds_hooks.replay.heads import MEDICATION, read_head
-from cds_hooks.replay.scan import PLAIN, UNMAPPED
-from cds_hooks.replay.segments import Index, Spill, Stretch, groups, partition_of, write_json
+from cds_hooks.replay.scan import PLAIN
+from cds_hooks.replay.segments import Index, Spill, Stretch, partition_of, read_stretch, write_json
 from cds_hooks.replay.unmapped import unmapped
 
 
@@ -34,20 +35,24 @@ def hand_out(task: MedicationTask) -> int:
     work = Path(task.work)
     wanted: defaultdict[bytes, set[bytes]] = defaultdict(set)
     known: defaultdict[bytes, set[bytes]] = defaultdict(set)
-    for key, lines in groups(work, task.stretches):
-        (known if key[:1] == MEDICATION else wanted)[key[1:]].update(lines.split(b"\n"))
+    for stretch in task.stretches:
+        for name, kept in read_stretch(work, stretch).items():
+            known[name].update(kept.lines.get(MEDICATION, ()))
+            wanted[name].update(kept.lines.get(WANTED, ()))
     spill = Spill(work / "medications", str(task.partition))
     held = 0
-    for name in wanted.keys() & known.keys():
+    for name, patients in wanted.items():
         contents = sorted(known[name])
+        if not (patients and contents):
+            continue
         heads = [read_head(content).head for content in contents]
-        unknown = {found for head in heads if head and (found := unmapped(head))}
-        for patient in sorted(wanted[name]):
-            place = partition_of(patient.decode(), task.partitions)
-            held += sum(map(len, contents))
-            spill.lines_of(place, MEDICATION + PLAIN + patient).extend(contents)
+        unknown = {found for head in heads if head and (found := unmapped("Medication", head))}
+        for patient in sorted(patients):
+            of_patient = spill.held(partition_of(patient.decode(), task.partitions), patient)
+            held += sum(map(len, contents)) + segments.KEY_BYTES
+            of_patient.of(MEDICATION + PLAIN).extend(contents)
             if unknown:
-                spill.lines_of(place, UNMAPPED + patient).extend(map(msgspec.json.encode, unknown))
+                of_patient.of(UNMAPPED).extend(map(msgspec.json.encode, unknown))
             if held >= segments.RUN_BYTES:
                 spill.flush()
                 held = 0

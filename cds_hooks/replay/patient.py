@@ -13,7 +13,8 @@ from cds_hooks.calls import Considered, cards_of, consider_request
 from cds_hooks.desk import Desk
 from cds_hooks.errors import Refused
 from cds_hooks.replay.dated import Dated, start_of
-from cds_hooks.replay.record import Lines, Moment, Record, Setup, about_encounter
+from cds_hooks.replay.lines import Lines
+from cds_hooks.replay.record import Moment, Record, Setup, about_encounter
 from cds_hooks.replay.sent import sent_to
 from cds_hooks.replay.sides import Side, asked, made
 from cds_hooks.request import HookContext, HookRequest

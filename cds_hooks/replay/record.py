@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
@@ -13,17 +13,14 @@ from msgspec import Raw, Struct
 
 from cds_hooks.replay.dated import Dated, dated, start_of
 from cds_hooks.replay.heads import KINDS, MEDICATION, read_head
+from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.passed_over import NOTHING, RESULT
-from cds_hooks.replay.scan import CARE, IDS, PLAIN
-from cds_hooks.replay.segments import lines_in
+from cds_hooks.replay.scan import CARE, PLAIN
 from cds_hooks.replay.sent import bundle
 from cds_hooks.replay.sides import Gate, Mode, Side, made
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.problems import UNDER_WAY
-
-Lines = Mapping[bytes, Sequence[bytes]]
-"""Kind and flag -> groups of lines, in any order and some of them several times."""
 
 KEYS: Final = {
     "conditions": b"C",
@@ -72,7 +69,7 @@ _encounter: Final = msgspec.json.Decoder(_Encounter)
 
 
 class Record:
-    """The lines of one patient: each once, in one order whatever order they came in, read when they are asked for."""
+    """The lines of one patient, read when they are asked for."""
 
     def __init__(self, lines: Lines, setup: Setup) -> None:
         self._lines, self._setup = lines, setup
@@ -91,7 +88,7 @@ class Record:
             for flag in FLAGS if kind == b"O" else (CARE, PLAIN):
                 if flag in apart or kind + flag not in lines:
                     continue
-                contents = lines_in(lines[kind + flag])
+                contents = lines.of(kind + flag)
                 if as_of and flag == PLAIN:
                     known += [Dated(content, ALWAYS) for content in contents]
                 else:
@@ -114,18 +111,18 @@ class Record:
         kept = [flag for flag in held if flag not in apart]
         if not (waiting and kept):
             return bool(waiting)
-        others: set[bytes] = set()
+        others: set[str] = set()
         for flag in kept:
-            others.update(lines_in(self._lines.get(IDS + flag, ())))
             if flag in (RESULT, NOTHING):
+                others |= self._lines.ids(b"O" + flag)
                 continue
-            for content in lines_in(self._lines[b"O" + flag]):
+            for content in self._lines.of(b"O" + flag):
                 line = read_head(content)
                 if line.head is None or "\n" in line.id:
                     return False
-                others.add(line.id.encode())
-        others.discard(b"")
-        return all(others.isdisjoint(lines_in(self._lines[IDS + flag])) for flag in waiting)
+                others.add(line.id)
+        others.discard("")
+        return all(others.isdisjoint(self._lines.ids(b"O" + flag)) for flag in waiting)
 
     def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
         """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
@@ -142,7 +139,7 @@ class Record:
         for key, kind in _keys(self._setup.types):
             known = _known(self.of(kind, apart), moment) if kind else []
             if kind == b"R":
-                known += lines_in(self._lines.get(MEDICATION + PLAIN, ()))
+                known += self._lines.of(MEDICATION + PLAIN)
             found[key] = bundle(known)
         if patient := _known(self.of(b"T"), moment):
             if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.of(b"E")):

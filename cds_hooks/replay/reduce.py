@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,12 @@ import msgspec
 from msgspec import Struct
 
 from cds_hooks.replay.collector import without_collector
+from cds_hooks.replay.destinations import UNMAPPED
+from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
 from cds_hooks.replay.record import Moment, Setup
-from cds_hooks.replay.scan import CARE, PLAIN, UNMAPPED
-from cds_hooks.replay.segments import Stretch, atomic, groups, lines_in, write_json
+from cds_hooks.replay.scan import CARE, PLAIN
+from cds_hooks.replay.segments import Stretch, atomic, read_stretch, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
 from mappings.from_fhir.meaning import recognise_orders
@@ -88,8 +90,8 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
         for number in range(passes):
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
-                unmapped.update({_unmapped.decode(content) for content in lines_in(lines.pop(UNMAPPED, ()))})
-                about = lines_in([*lines.get(b"T" + PLAIN, ()), *lines.get(b"T" + CARE, ())])
+                unmapped.update([_unmapped.decode(content) for content in lines.of(UNMAPPED)])
+                about = [*lines.of(b"T" + PLAIN), *lines.of(b"T" + CARE)]
                 said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
                 if task.rows:
                     _write_rows(rows, name, said)
@@ -124,13 +126,15 @@ def read_reduced(work: Path, folder: str, partition: int) -> Reduced:
 
 def _patients(
     work: Path, stretches: list[Stretch], number: int, passes: int
-) -> Iterator[tuple[bytes, dict[bytes, list[bytes]]]]:
-    """Each patient with all lines by kind and flag, in groups as they came; `lines_in` sorts them."""
-    found: defaultdict[bytes, dict[bytes, list[bytes]]] = defaultdict(dict)
-    for key, lines in groups(work, stretches):
-        tag, patient = key[:2], key[2:]
-        if passes == 1 or crc32(patient, 1) % passes == number:
-            found[patient].setdefault(tag, []).append(lines)
+) -> Iterator[tuple[bytes, Lines]]:
+    """Each patient of this pass with all lines."""
+    found: dict[bytes, Lines] = {}
+    for stretch in stretches:
+        for patient, kept in read_stretch(work, stretch).items():
+            if passes == 1 or crc32(patient, 1) % passes == number:
+                if patient not in found:
+                    found[patient] = Lines(work)
+                found[patient].add(stretch.file, kept)
     for patient in sorted(found):
         yield patient, found.pop(patient)
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
+from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from cds_hooks.replay import segments
 from cds_hooks.replay.collector import without_collector
+from cds_hooks.replay.destinations import Destinations, is_named
 from cds_hooks.replay.export import Broken, Chunk, read_blocks
 from cds_hooks.replay.heads import (
     MEDICATION,
     BadLineError,
     Line,
+    is_utf_8,
+    line_of,
     medication_id,
     patient_in,
     read_head,
 )
 from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
-from cds_hooks.replay.segments import Index, Spill, partition_of, write_json
+from cds_hooks.replay.segments import Index, write_json
 from cds_hooks.replay.settled import Settled
-from cds_hooks.replay.unmapped import Unmapped, analyte_of, unmapped, unmapped_result
+from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
+from cds_hooks.replay.unmapped import analyte_of, unmapped, unmapped_result
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
 from mappings.from_fhir.shapes import Observation, Patient
@@ -34,14 +38,13 @@ MOST_LISTED: Final = 1000
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
-UNMAPPED: Final = b"U-"
-IDS: Final = b"I"
-WANTED: Final = b"W"
-"""Beside the resources: what is not known, the ids of the results kept apart, and who needs which Medication."""
-MOST_SEEN: Final = 200_000
 MOST_CODES: Final = 20_000
-MOST_UNITS: Final = 100
 """What is remembered of a chunk, so that memory stays bounded."""
+TOGETHER: Final = 64
+FEW: Final = 8
+"""Lines that are decoded together, and so few that one that is not tidy is looked for line by line."""
+CODE: Final = attrgetter("code_json")
+ONLY_RESULTS: Final = frozenset({Result})
 
 
 _observation: Final = msgspec.json.Decoder(Observation | Patient).decode
@@ -95,131 +98,171 @@ def scan(task: ScanTask) -> int:
 
 
 class _Code(NamedTuple):
-    """What is known of the code of Observations. `fine`: units, with code and system, of which nothing has to be told."""
+    """What is known of the code of Observations."""
 
     flag: bytes
     needs_number: bool
     analyte: str | None
-    fine: set[tuple[str | None, str | None, str | None]]
+
+
+Places = dict[str, tuple[list[bytes], list[str]]]
+"""Reference to the patient -> where results that wait go until the next flush, and their ids."""
 
 
 class _Sorter:
     """Sorts the lines of one chunk."""
 
     def __init__(self, task: ScanTask, found: Scanned) -> None:
-        folder = Path(task.work) / "scan"
         self._task, self._found = task, found
-        self._patients = Spill(folder, f"{task.number}.p")
-        self._medications = Spill(folder, f"{task.number}.m")
-        self._places: dict[tuple[str, bytes], tuple[list[bytes], list[bytes]]] = {}
-        """Reference to the patient and flag -> where Observations and their ids go until the next flush."""
+        self._destinations = Destinations(
+            Path(task.work) / "scan", str(task.number), task.partitions, task.sample, task.seed
+        )
+        self._waiting: dict[bytes, Places] = {RESULT: {}, NOTHING: {}}
+        self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
+        """By code and unit, of which nothing has to be told: where plain results go."""
         self._codes: dict[bytes, _Code] = {}
         self._settled = Settled(task.day)
-        self._seen: set[tuple[str, object]] = set()
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
-        self._held = 0
 
     def sort(self) -> None:
         """All lines; a file that breaks off is noted."""
         found = self._found
         try:
             for block in read_blocks(Path(self._task.export), self._task.chunk):
-                self._block(block)
+                for start in range(0, len(block), TOGETHER):
+                    self._lines(found.rows + start + 1, block[start : start + TOGETHER])
                 found.rows += len(block)
-                if self._held >= segments.RUN_BYTES:
+                if self._destinations.are_full:
                     self._flush()
         except Broken as error:
             found.broken = str(error)
         self._flush()
         found.lines += found.rows
-        found.patients, found.medications = self._patients.index, self._medications.index
+        found.patients = self._destinations.patients.index
+        found.medications = self._destinations.medications.index
         found.types, found.ignored = dict(self._types), dict(self._ignored)
         found.unassigned = dict(self._unassigned)
 
     def _flush(self) -> None:
-        self._patients.flush()
-        self._medications.flush()
-        self._places.clear()
-        self._held = 0
+        self._destinations.flush()
+        for places in self._waiting.values():
+            places.clear()
 
-    def _block(self, block: list[bytes | None]) -> None:
-        """The loop that a replay spends most of its time in: nearly all lines of an export are Observations."""
-        decode, codes, places = _observation, self._codes, self._places
-        results = held = 0
-        for row, content in enumerate(block, self._found.rows + 1):
-            try:
-                result = decode(content)  # type: ignore[arg-type]
-                if not content.isascii():  # type: ignore[union-attr]
-                    content.decode()  # type: ignore[union-attr]
-            except UNREADABLE:
-                result = None
-            if not isinstance(result, Observation) or content is None:
-                self._line(row, content)
-                continue
-            results += 1
-            written = bytes(result.code_json)
-            code = codes.get(written) or self._learn(written)
-            flag = code.flag
-            if not flag or not may_wait(result, code.needs_number):
-                flag = PLAIN if self._settled.holds_of_result(result) else CARE
-            named = result.subject or result.patient
-            reference = named.reference if named else ""
-            try:
-                contents, ids = places[reference, flag]
-            except KeyError:
-                if (place := self._place(reference, flag)) is None:
-                    continue
-                contents, ids = places[reference, flag] = place
-            contents.append(content)
-            ids.append(result.id.encode())
-            held += len(content)
+    def _lines(self, row: int, lines: list[Any]) -> None:
+        """Lines that follow each other, None for one that is too long: nearly all are tidy, and nearly all are results."""
+        try:
+            read = list(map(decode, lines))
+            if not (all(map(bytes.isascii, lines)) or is_utf_8(b"".join(lines))):
+                raise BadLineError("not UTF-8")
+        except UNREADABLE:
+            if len(lines) > FEW:
+                middle = len(lines) // 2
+                self._lines(row, lines[:middle])
+                self._lines(row + middle, lines[middle:])
+            else:
+                for number, line in enumerate(lines, row):
+                    self._untidy(number, line)
+            return
+        if not ONLY_RESULTS.issuperset(map(type, read)):
+            pairs = list(zip(lines, read, strict=True))
+            for line, head in pairs:
+                if not isinstance(head, Result):
+                    self._other(line_of(HEADS[type(head)], head), line.rstrip(b"\n"))
+            lines = [line for line, result in pairs if isinstance(result, Result)]
+            read = [result for result in read if isinstance(result, Result)]
+        self._results(lines, read)
+
+    def _results(self, lines: Sequence[bytes], results: Sequence[Result]) -> None:
+        """The loop that a replay spends most of its time in."""
+        plain = self._plain
+        others: list[tuple[Result, bytes]] = []
+        for line, result, code in zip(lines, results, map(bytes, map(CODE, results)), strict=True):
             sent = result.value_quantity
-            if code.analyte != "" and (not sent or (sent.unit, sent.code, sent.system) not in code.fine):
-                self._note_unknown(result, reference, written, code)
-        self._held += held
-        if results:
-            self._types["Observation"] += results
+            if sent.value and not (
+                result.component or result.has_member or result.value_string or result.value_codeable_concept
+            ):
+                try:
+                    contents, ids = plain[code, sent.unit, sent.code, sent.system][result.subject.reference]
+                except KeyError:
+                    others.append((result, line))
+                else:
+                    contents.append(line)
+                    ids.append(result.id)
+            else:
+                others.append((result, line))
+        if quick := len(results) - len(others):
+            self._types["Observation"] += quick
+            self._destinations.grow(sum(map(len, lines)) - sum(len(line) for _, line in others))
+        for result, line in others:
+            if result.value_quantity.value or result.value_quantity is NO_QUANTITY:
+                self._result(result, line)
+            else:  # as a binary number it is 0; what it is in the reader's decimals, if anything, they know
+                self._by_reader(line)
+
+    def _by_reader(self, line: bytes) -> None:
+        """A line that is not tidy, or may not be. Raises BadLineError."""
+        try:
+            result = _observation(line)
+            if not (line.isascii() or is_utf_8(line)):
+                result = None
+        except UNREADABLE:
+            result = None
+        if isinstance(result, Observation):
+            self._result(result, line)
+        else:
+            self._other(read_head(line), line.rstrip(b"\n"))
+
+    def _result(self, result: Observation, line: bytes) -> None:
+        """A result that is not known to be plain, or whose patient is new."""
+        self._types["Observation"] += 1
+        written = bytes(result.code_json)
+        code = self._codes.get(written) or self._learn(written)
+        named = result.subject or result.patient
+        reference = named.reference if named else ""
+        patient = patient_in(reference)
+        held = self._destinations.of(patient)
+        if held is None:
+            if not is_named(patient):
+                self._unassigned["Observation"] += 1
+            return
+        self._destinations.grow(len(line))
+        sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
+        unknown = unmapped_result(code.analyte, written, bytes(result.category_json), sent)
+        if unknown:
+            self._destinations.note(patient, unknown)
+        if not code.flag or not may_wait(result, code.needs_number):
+            flag = PLAIN if self._settled.holds_of_result(result) else CARE
+            held.of(b"O" + flag).append(line.rstrip(b"\n"))
+        elif not is_plainly_of(reference, patient):
+            held.of(b"O" + CARE).append(line.rstrip(b"\n"))
+        else:
+            places = self._waiting[code.flag]
+            contents, ids = places[reference] = held.waiting.setdefault(b"O" + code.flag, ([], []))
+            contents.append(line)
+            ids.append(result.id)
+            if sent and not unknown and code.analyte is not None and len(written) <= LONGEST:
+                if len(self._plain) >= MOST_CODES:
+                    self._plain.clear()
+                self._plain[written, sent.unit, sent.code, sent.system] = places
 
     def _learn(self, written: bytes) -> _Code:
         if len(self._codes) >= MOST_CODES:
             self._codes.clear()
-        code = _Code(*of_code(written), analyte_of(written), set())
+        code = _Code(*of_code(written), analyte_of(written))
         if len(written) <= LONGEST:
             self._codes[written] = code
         return code
 
-    def _place(self, reference: str, flag: bytes) -> tuple[list[bytes], list[bytes]] | None:
-        patient = patient_in(reference)
-        apart = flag in (RESULT, NOTHING)
-        if apart and not is_plainly_of(reference, patient):
-            flag, apart = CARE, False
-        lines = self._lines_of(b"O" + flag, patient)
-        ids = self._lines_of(IDS + flag, patient) if apart else []
-        if lines is None or ids is None:
-            self._leave_out("Observation", patient)
-            return None
-        return lines, ids
-
-    def _note_unknown(self, result: Observation, reference: str, written: bytes, code: _Code) -> None:
-        sent = result.value_quantity
-        if unknown := unmapped_result(code.analyte, written, bytes(result.category_json), sent):
-            self._note(patient_in(reference), unknown)
-        elif sent and code.analyte and len(code.fine) < MOST_UNITS:
-            code.fine.add((sent.unit, sent.code, sent.system))
-
-    def _line(self, row: int, content: bytes | None) -> None:
-        """What is no Observation in the shape that it should have."""
-        if content is None:
+    def _untidy(self, row: int, line: bytes | None) -> None:
+        if line is None:
             self._bad(row, "too long")
-        elif not content.strip():
+        elif not line.strip():
             self._found.lines -= 1
         else:
             try:
-                line = read_head(content)
+                self._by_reader(line)
             except BadLineError as error:
                 self._bad(row, str(error))
-            else:
-                self._other(line, content)
 
     def _bad(self, row: int, why: str) -> None:
         self._found.bad += 1
@@ -227,62 +270,25 @@ class _Sorter:
             self._found.listed.append((row, why))
 
     def _other(self, line: Line, content: bytes) -> None:
+        """What is no Observation, or one that has not the reader's shape."""
         if line.type == "Medication" and line.id:
             self._types[line.type] += 1
-            self._medication(MEDICATION, line.id, content)
+            self._destinations.medication(line.id, MEDICATION, content)
             return
         if not line.kind:
             self._ignored[line.type] += 1
             return
         self._types[line.type] += 1
-        flag = PLAIN if self._settled.holds(line, content) else CARE
-        lines = self._lines_of(line.kind + flag, line.patient)
-        if lines is None:
-            self._leave_out(line.type, line.patient)
+        held = self._destinations.of(line.patient)
+        if held is None:
+            if not is_named(line.patient):
+                self._unassigned[line.type] += 1
             return
-        lines.append(content)
-        self._held += len(content)
+        self._destinations.grow(len(content))
+        flag = PLAIN if self._settled.holds(line, content) else CARE
+        held.of(line.kind + flag).append(content)
         if line.head is not None and line.kind in b"ORS":
             if wanted := medication_id(line.head):
-                if self._is_new(line.patient, wanted):
-                    self._medication(WANTED, wanted, line.patient.encode())
-            elif unknown := unmapped(line.head):
-                self._note(line.patient, unknown)
-
-    def _lines_of(self, tag: bytes, patient: str) -> list[bytes] | None:
-        """Where the lines of a patient go; None if of nobody, or of one who is not in the sample."""
-        task = self._task
-        if not patient or "\n" in patient or (task.sample < 1 and not _is_sampled(patient, task)):
-            return None
-        return self._patients.lines_of(partition_of(patient, task.partitions), tag + patient.encode())
-
-    def _leave_out(self, type_: str, patient: str) -> None:
-        if not patient or "\n" in patient:
-            self._unassigned[type_] += 1
-
-    def _medication(self, kind: bytes, id_: str, content: bytes) -> None:
-        """A Medication, or who wants it: by its id."""
-        if "\n" not in id_:
-            place = partition_of(id_, self._task.partitions)
-            self._medications.lines_of(place, kind + id_.encode()).append(content)
-            self._held += len(content)
-
-    def _note(self, patient: str, unknown: Unmapped) -> None:
-        """Spill what is not known."""
-        lines = self._lines_of(UNMAPPED, patient) if self._is_new(patient, unknown) else None
-        if lines is not None:
-            lines.append(msgspec.json.encode(unknown))
-
-    def _is_new(self, patient: str, said: object) -> bool:
-        """Whether this was not said of the patient in this chunk yet, as far as that is remembered."""
-        if len(self._seen) > MOST_SEEN:
-            self._seen.clear()
-        before = len(self._seen)
-        self._seen.add((patient, said))
-        return len(self._seen) > before
-
-
-def _is_sampled(patient: str, task: ScanTask) -> bool:
-    """By the id alone, so that every resource of a patient is in or out."""
-    drawn = hashlib.blake2b(f"{task.seed}/{patient}".encode(), digest_size=4).digest()
-    return int.from_bytes(drawn) < task.sample * 2**32
+                self._destinations.wanted(wanted, line.patient)
+            elif unknown := unmapped(line.type, line.head):
+                self._destinations.note(line.patient, unknown)

@@ -1,16 +1,15 @@
-"""Lines sorted into partitions and spilled to disk: one file per run, each partition a stretch of it.
+"""Lines sorted into partitions and by patient, and spilled to disk: one file per run, each partition a stretch of it.
 
-Within a stretch the lines of one key stand together below a line that says how many bytes they are: `<key>TAB<bytes>`.
-A key is `<kind><flag><patient>`; neither a key nor a line of NDJSON holds a line feed.
+A stretch is one MessagePack map: key, a patient or the id of a Medication, -> `Kept`. Results that may never be asked
+for stand before the stretch of their partition: it says where, so that nobody has to read past them.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -18,6 +17,8 @@ from msgspec import Struct
 
 RUN_BYTES: Final = 24 * 2**20
 """What is held before it is written."""
+KEY_BYTES: Final = 500
+"""What is held of a key beside its lines."""
 
 
 class Stretch(Struct, frozen=True, array_like=True):
@@ -32,6 +33,36 @@ Index = dict[int, list[Stretch]]
 """Partition -> its stretches."""
 
 
+class Waiting(Struct, frozen=True, array_like=True):
+    """Where results stand in the file of their stretch, each with its line feed, and their ids, one a line."""
+
+    start: int
+    length: int
+    ids: str
+
+
+class Kept(Struct, frozen=True, array_like=True):
+    """What a stretch says of one key, by kind and flag."""
+
+    lines: dict[bytes, list[bytes]]
+    waiting: dict[bytes, Waiting]
+
+
+class Held(NamedTuple):
+    """The same before it is written: lines, and lines with their line feed beside their ids."""
+
+    lines: dict[bytes, list[bytes]]
+    waiting: dict[bytes, tuple[list[bytes], list[str]]]
+
+    def of(self, tag: bytes) -> list[bytes]:
+        """Lines of a kind and flag, to append to until the next flush."""
+        return self.lines.setdefault(tag, [])
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_stretch: Final = msgspec.msgpack.Decoder(dict[bytes, Kept])
+
+
 def partition_of(key: str, partitions: int) -> int:
     """The same on every machine and in every run."""
     return crc32(key.encode(errors="surrogatepass")) % partitions
@@ -42,64 +73,75 @@ class Spill:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
-        self._held: defaultdict[int, dict[bytes, list[bytes]]] = defaultdict(dict)
+        self._held: defaultdict[int, dict[bytes, Held]] = defaultdict(dict)
         self._runs = 0
         self.index: Index = {}
 
-    def lines_of(self, partition: int, key: bytes) -> list[bytes]:
-        """The lines of a key that are held, to append to until the next flush."""
-        return self._held[partition].setdefault(key, [])
+    def held(self, partition: int, key: bytes) -> Held:
+        """What is held of a key."""
+        of_partition = self._held[partition]
+        if key not in of_partition:
+            of_partition[key] = Held({}, {})
+        return of_partition[key]
 
     def flush(self) -> None:
         """Write what is held. A run appears under its name only when it is complete."""
         if not self._held:
             return
         path = self._folder / f"{self._name}.{self._runs}.run"
-        place = 0
         with atomic(path) as file:
             for partition in sorted(self._held):
-                length = 0
-                for key, lines in self._held.pop(partition).items():
-                    joined = b"\n".join(lines)
-                    length += file.write(b"%s\t%d\n%s\n" % (key, len(joined), joined))
+                keys = {
+                    key: Kept(held.lines, _write_waiting(file, held.waiting))
+                    for key, held in self._held.pop(partition).items()
+                }
+                start = file.tell()
+                length = file.write(_encode(keys))
                 self.index.setdefault(partition, []).append(
-                    Stretch(f"{self._folder.name}/{path.name}", place, length)
+                    Stretch(f"{self._folder.name}/{path.name}", start, length)
                 )
-                place += length
         self._runs += 1
+
+
+def _write_waiting(file: Any, waiting: dict[bytes, tuple[list[bytes], list[str]]]) -> dict[bytes, Waiting]:
+    return {
+        tag: Waiting(file.tell(), file.write(b"".join(lines)), "\n".join(ids))
+        for tag, (lines, ids) in waiting.items()
+    }
 
 
 class DamagedError(ValueError):
     """A spilled file is not what was written: delete the work folder and start again."""
 
 
-def groups(work: Path, stretches: list[Stretch]) -> Iterator[tuple[bytes, bytes]]:
-    """Each key of these stretches, perhaps several times, with lines of it, not yet split. Raises DamagedError."""
-    for stretch in stretches:
-        with (work / stretch.file).open("rb") as file:
-            file.seek(stretch.start)
-            content = file.read(stretch.length)
-        if len(content) != stretch.length:
-            raise _damaged(work, stretch)
-        place = 0
-        while place < len(content):
-            start = content.find(b"\n", place) + 1
-            key, _, size = content[place : start - 1].rpartition(b"\t")
-            place = start + int(size) + 1 if start and size.isdigit() else 0
-            if not start <= place <= len(content) or content[place - 1 : place] != b"\n":
-                raise _damaged(work, stretch)
-            yield key, content[start : place - 1]
+def read_stretch(work: Path, stretch: Stretch) -> dict[bytes, Kept]:
+    """What a stretch says, by key. Raises DamagedError."""
+    content = _read(work, stretch.file, stretch.start, stretch.length)
+    try:
+        return _stretch.decode(content)
+    except msgspec.DecodeError:
+        raise _damaged(work, stretch.file) from None
 
 
-def lines_in(joined: Sequence[bytes]) -> list[bytes]:
-    """All lines of some groups of a key, each once, in one order."""
-    if len(joined) == 1 and b"\n" not in joined[0]:
-        return [joined[0]]
-    return sorted({line for lines in joined for line in lines.split(b"\n")})
+def read_waiting(work: Path, file: str, waiting: Waiting) -> list[bytes]:
+    """The lines that stand apart in the file of a stretch. Raises DamagedError."""
+    content = _read(work, file, waiting.start, waiting.length)
+    if not content.endswith(b"\n"):
+        raise _damaged(work, file)
+    return content[:-1].split(b"\n")
 
 
-def _damaged(work: Path, stretch: Stretch) -> DamagedError:
-    return DamagedError(f"{stretch.file}: is damaged; delete {work} and run the command again.")
+def _read(work: Path, name: str, start: int, length: int) -> bytes:
+    with (work / name).open("rb") as file:
+        file.seek(start)
+        content = file.read(length)
+    if len(content) != length:
+        raise _damaged(work, name)
+    return content
+
+
+def _damaged(work: Path, name: str) -> DamagedError:
+    return DamagedError(f"{name}: is damaged; delete {work} and run the command again.")
 
 
 class atomic:  # noqa: N801 - used as a function

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from cds_hooks.replay.heads import Head, Line
+from cds_hooks.replay.heads import Elements, Line
+from cds_hooks.replay.tidy import Result
 from mappings.from_fhir.dates import when
 from mappings.from_fhir.shapes import Observation
 
@@ -52,7 +53,7 @@ class Settled:
                     pass
         return settled
 
-    def _has_ended(self, head: Head) -> bool:
+    def _has_ended(self, head: Elements) -> bool:
         """Whether a medicine that has ended had done so on the day."""
         if head.status == "active":
             return True
@@ -60,7 +61,7 @@ class Settled:
         ends = (head.status_changed, period.end if period else "")
         return all(known(end) for end in ends if end)
 
-    def holds_of_result(self, head: Observation | Head) -> bool:
+    def holds_of_result(self, head: Result | Observation | Elements) -> bool:
         known = self.is_known
         return known(head.effective_date_time) and (not head.issued or known(head.issued))
 

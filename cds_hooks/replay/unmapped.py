@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from cds_hooks.replay.heads import Head, Sent
+from cds_hooks.replay.heads import Elements, Sent
 from mappings.from_fhir.datatypes import CodeableConcept, Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import remember
@@ -42,12 +42,12 @@ _concept: Final = msgspec.json.Decoder(CodeableConcept | None)
 _concepts: Final = msgspec.json.Decoder(tuple[CodeableConcept, ...] | None)
 
 
-def unmapped(head: Head) -> Unmapped | None:
+def unmapped(type_: str, head: Elements) -> Unmapped | None:
     """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
-    if head.resource_type == "Observation":
+    if type_ == "Observation":
         code = bytes(head.code)
         return unmapped_result(analyte_of(code), code, bytes(head.category), head.value_quantity)
-    if head.resource_type == "Medication":
+    if type_ == "Medication":
         return _of_medicine(bytes(head.code))
     choice = head.medication.concept if head.medication else b""
     return _of_medicine(bytes(head.medication_codeable_concept) or bytes(choice))

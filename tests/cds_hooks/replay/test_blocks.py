@@ -1,4 +1,4 @@
-"""A file gives the same lines however it is cut into chunks and blocks."""
+"""A file gives the same lines however it is cut into chunks and blocks; what is spilled is read back."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ import pytest
 
 from cds_hooks.replay import export
 from cds_hooks.replay.export import find_chunks, read_blocks
-from cds_hooks.replay.segments import DamagedError, Spill, groups
+from cds_hooks.replay.lines import Lines
+from cds_hooks.replay.segments import DamagedError, Spill, Stretch, read_stretch
 
 LONGEST = 40
 
 
 def lines_of(folder: Path, chunk_bytes: int) -> list[bytes | None]:
+    """Without their line feeds."""
     return [
-        line
+        line and line.removesuffix(b"\n")
         for chunk in find_chunks(folder, chunk_bytes)
         for block in read_blocks(folder, chunk)
         for line in block
@@ -45,22 +47,52 @@ def test_every_line_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: 
             assert not expected - found
 
 
-def test_a_spilled_file_that_was_changed_is_refused(tmp_path: Path) -> None:
+def test_each_line_ends_with_one_line_feed(tmp_path: Path) -> None:
+    (tmp_path / "a.ndjson").write_bytes(b"one\r\ntwo\n\r\nlast")
+    (chunk,) = find_chunks(tmp_path)
+    assert [*read_blocks(tmp_path, chunk)] == [[b"one\n", b"two\n", b"\n"], [b"last\n"]]
+
+
+@pytest.fixture
+def spilled(tmp_path: Path) -> tuple[Path, Stretch]:
+    """A folder with a run, and its only stretch."""
     spill = Spill(tmp_path / "scan", "0")
     (tmp_path / "scan").mkdir()
-    spill.lines_of(3, b"O-p\t1").extend([b"one", b"two"])
-    spill.lines_of(3, b"C-p").append(b"")
+    one = spill.held(3, b"p1")
+    one.of(b"C-").extend([b"two", b"one", b"two"])
+    one.waiting[b"O="] = ([b"three\n", b"four\n"], ["3", "4"])
+    spill.held(3, b"p2").of(b"T-").append(b"")
     spill.flush()
     (stretch,) = spill.index[3]
-    assert list(groups(tmp_path, [stretch])) == [(b"O-p\t1", b"one\ntwo"), (b"C-p", b"")]
-    path = tmp_path / stretch.file
+    return tmp_path, stretch
+
+
+def test_what_is_spilled_is_read_back(spilled: tuple[Path, Stretch]) -> None:
+    folder, stretch = spilled
+    kept = read_stretch(folder, stretch)
+    assert list(kept) == [b"p1", b"p2"]
+    lines = Lines(folder)
+    lines.add(stretch.file, kept[b"p1"])
+    lines.add(stretch.file, read_stretch(folder, stretch)[b"p1"])
+    assert b"C-" in lines
+    assert b"O=" in lines
+    assert b"T-" not in lines
+    assert (lines.of(b"C-"), lines.of(b"O="), lines.of(b"T-")) == ([b"one", b"two"], [b"four", b"three"], [])
+    assert lines.ids(b"O=") == {"3", "4"}
+
+
+def test_a_spilled_file_that_was_changed_is_refused(spilled: tuple[Path, Stretch]) -> None:
+    folder, stretch = spilled
+    path = folder / stretch.file
     whole = path.read_bytes()
-    for damaged in (
-        whole[:-1],
-        whole.replace(b"\t7", b"\t6"),
-        whole.replace(b"\t7", b"\t99"),
-        b"x" * len(whole),
-    ):
+    for damaged in (whole[:-1], whole[: stretch.start], whole[: stretch.start] + b"x" * stretch.length):
         path.write_bytes(damaged)
         with pytest.raises(DamagedError, match="is damaged"):
-            list(groups(tmp_path, [stretch]))
+            read_stretch(folder, stretch)
+    path.write_bytes(whole)
+    lines = Lines(folder)
+    lines.add(stretch.file, read_stretch(folder, stretch)[b"p1"])
+    for damaged in (whole[:3], whole.replace(b"four\n", b"four,")):
+        path.write_bytes(damaged)
+        with pytest.raises(DamagedError, match="is damaged"):
+            lines.of(b"O=")

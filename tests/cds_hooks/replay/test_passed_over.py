@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,11 +126,3 @@ def test_most_patients_of_an_export_are_asked_about_once(
 ) -> None:
     short, whole = both(example)
     assert short > whole / 2
-
-
-def test_lines_of_a_patient_in_any_order_are_one_record() -> None:
-    lines = [b'{"id":"%d"}' % number for number in range(9)]
-    random.Random(1).shuffle(lines)  # noqa: S311 - chance makes an order here, no secret
-    from cds_hooks.replay.segments import lines_in
-
-    assert lines_in([b"\n".join(lines[:5]), b"\n".join(lines[3:])]) == sorted(lines)

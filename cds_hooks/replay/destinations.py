@@ -1,0 +1,94 @@
+"""Where the lines of one chunk go: to their patient, or to the id of a Medication, each in its partition."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cds_hooks.replay import segments
+from cds_hooks.replay.segments import KEY_BYTES, Held, Spill, partition_of
+from cds_hooks.replay.unmapped import Unmapped
+
+UNMAPPED: Final = b"U-"
+WANTED: Final = b"W"
+"""Beside the resources: what is not known, and who needs which Medication."""
+MOST_SEEN: Final = 200_000
+"""What is remembered of a chunk, so that memory stays bounded."""
+
+
+class Destinations:
+    """Held until they are many, then spilled. A `sample` of less than 1 keeps so many of the patients, chosen by `seed`."""
+
+    def __init__(self, folder: Path, name: str, partitions: int, sample: float, seed: int) -> None:
+        self.patients, self.medications = Spill(folder, f"{name}.p"), Spill(folder, f"{name}.m")
+        self._partitions, self._sample, self._seed = partitions, sample, seed
+        self._of_patient: dict[str, Held] = {}
+        self._seen: set[tuple[str, object]] = set()
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """Bytes that were added to a patient."""
+        self._size += size
+
+    @property
+    def are_full(self) -> bool:
+        """Whether it is time to flush."""
+        return self._size >= segments.RUN_BYTES
+
+    def flush(self) -> None:
+        """Write what is held; what `of` returned is no longer valid."""
+        self.patients.flush()
+        self.medications.flush()
+        self._of_patient.clear()
+        self._size = 0
+
+    def of(self, patient: str) -> Held | None:
+        """Where the lines of a patient go; None if of nobody, or of one who is not in the sample."""
+        try:
+            return self._of_patient[patient]
+        except KeyError:
+            pass
+        if not is_named(patient) or (self._sample < 1 and not self._is_sampled(patient)):
+            return None
+        held = self.patients.held(partition_of(patient, self._partitions), patient.encode())
+        self._of_patient[patient] = held
+        self._size += KEY_BYTES
+        return held
+
+    def medication(self, id_: str, kind: bytes, content: bytes) -> None:
+        """A Medication, or who wants it: by its id."""
+        if "\n" not in id_:
+            self.medications.held(partition_of(id_, self._partitions), id_.encode()).of(kind).append(content)
+            self._size += KEY_BYTES + len(content)
+
+    def wanted(self, id_: str, patient: str) -> None:
+        """Who needs which Medication."""
+        if self._is_new(patient, id_):
+            self.medication(id_, WANTED, patient.encode())
+
+    def note(self, patient: str, unknown: Unmapped) -> None:
+        """What is not known."""
+        held = self.of(patient) if self._is_new(patient, unknown) else None
+        if held is not None:
+            held.of(UNMAPPED).append(msgspec.json.encode(unknown))
+
+    def _is_new(self, patient: str, said: object) -> bool:
+        """Whether this was not said of the patient in this chunk yet, as far as that is remembered."""
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
+        before = len(self._seen)
+        self._seen.add((patient, said))
+        return len(self._seen) > before
+
+    def _is_sampled(self, patient: str) -> bool:
+        """By the id alone, so that every resource of a patient is in or out."""
+        drawn = hashlib.blake2b(f"{self._seed}/{patient}".encode(), digest_size=4).digest()
+        return int.from_bytes(drawn) < self._sample * 2**32
+
+
+def is_named(patient: str) -> bool:
+    """Whether this is the id of a patient that can be kept."""
+    return bool(patient) and "\n" not in patient

@@ -1,0 +1,41 @@
+"""The lines of one patient from all runs: each once, in one order, whatever order they came in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cds_hooks.replay.segments import Kept, Waiting, read_waiting
+
+
+class Lines:
+    """Lines by kind and flag. Results that wait are read from the disk when they are asked for, not before."""
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        self._lines: dict[bytes, list[bytes]] = {}
+        self._waiting: dict[bytes, list[tuple[str, Waiting]]] = {}
+
+    def add(self, file: str, kept: Kept) -> None:
+        """What the run in `file` holds of this patient."""
+        mine = self._lines
+        for tag, lines in kept.lines.items():
+            if tag in mine:
+                mine[tag] += lines
+            else:
+                mine[tag] = lines
+        for tag, waiting in kept.waiting.items():
+            self._waiting.setdefault(tag, []).append((file, waiting))
+
+    def __contains__(self, tag: bytes) -> bool:
+        return tag in self._lines or tag in self._waiting
+
+    def of(self, tag: bytes) -> list[bytes]:
+        """The lines of a kind and flag. Raises DamagedError."""
+        found = self._lines.get(tag, [])
+        for file, waiting in self._waiting.get(tag, ()):
+            found = found + read_waiting(self._work, file, waiting)
+        return sorted(set(found)) if len(found) > 1 else found
+
+    def ids(self, tag: bytes) -> set[str]:
+        """The ids of the results of a kind and flag that wait."""
+        return {id_ for _, waiting in self._waiting.get(tag, ()) for id_ in waiting.ids.split("\n")}
