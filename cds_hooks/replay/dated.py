@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from mappings.from_fhir.dates import When, when
@@ -50,6 +51,7 @@ ENDS: Final[dict[bytes, tuple[str, ...]]] = {
     b"E": ("period.end", "actualPeriod.end"),
     b"T": ("deceasedDateTime",),
 }
+_decode: Final = msgspec.json.Decoder().decode
 ENDED_MEDICINE: Final = frozenset({"stopped", "completed"})
 
 
@@ -81,7 +83,7 @@ class Dated(Struct, frozen=True):
 def dated(kind: bytes, content: bytes) -> Dated:
     """Read the times of one resource. What is out of shape states none."""
     try:
-        resource = json.loads(content)
+        resource = _read(content)
     except DATA_ERRORS:
         return Dated(content)
     if kind == b"T":
@@ -93,6 +95,14 @@ def dated(kind: bytes, content: bytes) -> Dated:
     changed = max((time.earliest for time in _all(resource, _ends(kind, resource))), default=None)
     before = _before(kind, resource) if changed else b""
     return Dated(content, known, updated.earliest if updated else None, changed if before else None, before)
+
+
+def _read(content: bytes) -> Any:
+    """The quicker decoder refuses what the other allows, half of a surrogate pair for instance. Raises `DATA_ERRORS`."""
+    try:
+        return _decode(content)
+    except DATA_ERRORS:
+        return json.loads(content)
 
 
 def start_of(encounter: Dated) -> date | None:

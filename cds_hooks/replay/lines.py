@@ -12,6 +12,8 @@ class Lines:
 
     def __init__(self, work: Path) -> None:
         self._work = work
+        self.tags: set[bytes] = set()
+        """The kinds and flags of which there are any."""
         self._lines: dict[bytes, list[bytes]] = {}
         self._waiting: dict[bytes, list[tuple[str, Waiting]]] = {}
 
@@ -25,9 +27,7 @@ class Lines:
                 mine[tag] = lines
         for tag, waiting in kept.waiting.items():
             self._waiting.setdefault(tag, []).append((file, waiting))
-
-    def __contains__(self, tag: bytes) -> bool:
-        return tag in self._lines or tag in self._waiting
+        self.tags.update(kept.lines, kept.waiting)
 
     def of(self, tag: bytes) -> list[bytes]:
         """The lines of a kind and flag. Raises DamagedError."""

@@ -49,7 +49,7 @@ def replay_patient(
 ) -> Iterator[tuple[Moment, tuple[Outcome, ...]]]:
     """Each moment with one outcome per rule set. `days` are the days to look at, unless each encounter is one."""
     record = Record(lines, setup)
-    for moment in _moments(record.of(b"E"), days, setup):
+    for moment in _moments(record.history(b"E"), days, setup):
         drafts = {"conditions": ASSUMED} if setup.gate == "assume-twitching" else {}
         request = HookRequest("", "replay", HookContext(patient, "", moment.encounter), {}, drafts=drafts)
         yield moment, tuple(_answer(request, record, moment, side, setup) for side in setup.sides)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
@@ -35,6 +35,11 @@ KEYS: Final = {
 }
 """Where the resources of a kind go. All Observations go under one key: the reader sorts them by what they are."""
 FLAGS: Final = (CARE, PLAIN, RESULT, NOTHING)
+TAGS: Final = {
+    kind: tuple((flag, kind + flag) for flag in (FLAGS if kind == b"O" else (CARE, PLAIN)))
+    for kind in KINDS.values()
+}
+"""Kind -> its flags, each alone and with the kind."""
 ALWAYS: Final = When(date.min, date.min, "")
 
 
@@ -73,26 +78,41 @@ class Record:
 
     def __init__(self, lines: Lines, setup: Setup) -> None:
         self._lines, self._setup = lines, setup
-        self._kinds: dict[tuple[bytes, bytes], list[Dated]] = {}
+        self._histories: dict[bytes, list[Dated]] = {}
         self._moment: Moment | None = None
         self._sent: dict[bytes, dict[str, Raw]] = {}
         """What was sent at that moment, by the flags left out: both sides are sent the same."""
         self._may_wait: dict[bytes, bool] = {}
 
-    def of(self, kind: bytes, apart: bytes = b"") -> list[Dated]:
-        """The resources of a kind, without those of the flags `apart`."""
-        known = self._kinds.get((kind, apart))
+    def history(self, kind: bytes) -> Iterator[Dated]:
+        """The resources of a kind, with what they say of their past."""
+        for flag, tag in TAGS[kind]:
+            yield from self._history(flag, tag)
+
+    def _history(self, flag: bytes, tag: bytes) -> list[Dated]:
+        known = self._histories.get(tag)
         if known is None:
-            as_of, lines = self._setup.mode == "as-of", self._lines
-            known = self._kinds[kind, apart] = []
-            for flag in FLAGS if kind == b"O" else (CARE, PLAIN):
-                if flag in apart or kind + flag not in lines:
-                    continue
-                contents = lines.of(kind + flag)
-                if as_of and flag == PLAIN:
-                    known += [Dated(content, ALWAYS) for content in contents]
-                else:
-                    known += [dated(kind, content) for content in contents]
+            contents = self._lines.of(tag)
+            if flag == PLAIN and self._setup.mode == "as-of":
+                known = [Dated(content, ALWAYS) for content in contents]
+            else:
+                known = [dated(tag[:1], content) for content in contents]
+            self._histories[tag] = known
+        return known
+
+    def _known(self, kind: bytes, moment: Moment, apart: bytes = b"") -> list[bytes]:
+        """The resources of a kind as they stood on the day, without those of the flags `apart`."""
+        known: list[bytes] = []
+        for flag, tag in TAGS[kind]:
+            if tag not in self._lines.tags or flag in apart:
+                continue
+            if flag == PLAIN and self._setup.mode == "as-of":
+                known += self._lines.of(tag)
+                continue
+            for resource in self._history(flag, tag):
+                content = resource.on(moment.day, exactly=moment.exactly)
+                if content is not None:
+                    known.append(content)
         return known
 
     def may_wait(self, side: Side) -> bytes:
@@ -106,7 +126,7 @@ class Record:
 
     def _stands_alone(self, apart: bytes) -> bool:
         """Whether there are such results and none is another version of an Observation that has to be read."""
-        held = [flag for flag in FLAGS if b"O" + flag in self._lines]
+        held = [flag for flag, tag in TAGS[b"O"] if tag in self._lines.tags]
         waiting = [flag for flag in held if flag in apart]
         kept = [flag for flag in held if flag not in apart]
         if not (waiting and kept):
@@ -137,18 +157,23 @@ class Record:
     def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Raw]:
         found: dict[str, Raw] = {}
         for key, kind in _keys(self._setup.types):
-            known = _known(self.of(kind, apart), moment) if kind else []
+            known = self._known(kind, moment, apart) if kind else []
             if kind == b"R":
                 known += self._lines.of(MEDICATION + PLAIN)
             found[key] = bundle(known)
-        if patient := _known(self.of(b"T"), moment):
-            if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.of(b"E")):
+        if patient := self._known(b"T", moment):
+            if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.history(b"E")):
                 patient = [_alive(content) for content in patient]
             found["patient"] = Raw(patient[0]) if len(patient) == 1 else bundle(patient)
-        held = [moment.encounter_content] if moment.encounter else list(_under_way(self.of(b"E"), moment))
+        held = [moment.encounter_content] if moment.encounter else self._under_way(moment)
         if held:
             found["encounter"] = Raw(held[0]) if len(held) == 1 else bundle(held)
         return found
+
+    def _under_way(self, moment: Moment) -> list[bytes]:
+        """The encounters of which a chart that is opened on this day may be a part."""
+        known = self._known(b"E", moment)
+        return [content for content in known if about_encounter(content).status.strip().lower() in UNDER_WAY]
 
 
 @cache
@@ -163,18 +188,6 @@ def about_encounter(encounter: bytes) -> _Encounter:
         return _encounter.decode(encounter)
     except DATA_ERRORS:
         return _Encounter()
-
-
-def _known(resources: Iterable[Dated], moment: Moment) -> list[bytes]:
-    states = (resource.on(moment.day, exactly=moment.exactly) for resource in resources)
-    return [content for content in states if content is not None]
-
-
-def _under_way(encounters: Iterable[Dated], moment: Moment) -> Iterator[bytes]:
-    """The encounters of which a chart that is opened on this day may be a part."""
-    for content in _known(encounters, moment):
-        if about_encounter(content).status.strip().lower() in UNDER_WAY:
-            yield content
 
 
 def _alive(patient: bytes) -> bytes:

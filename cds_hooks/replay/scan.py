@@ -105,8 +105,21 @@ class _Code(NamedTuple):
     analyte: str | None
 
 
-Places = dict[str, tuple[list[bytes], list[str]]]
-"""Reference to the patient -> where results that wait go until the next flush, and their ids."""
+class _Places(dict[str, list[Any]]):
+    """Reference to the patient -> where results that wait go until the next flush, each with its id."""
+
+    def __init__(self, flag: bytes, destinations: Destinations) -> None:
+        super().__init__()
+        self._tag, self._destinations = b"O" + flag, destinations
+
+    def __missing__(self, reference: str) -> list[Any]:
+        """Raises KeyError if results of this subject do not wait, or go nowhere."""
+        patient = patient_in(reference)
+        held = self._destinations.of(patient)
+        if held is None or not is_plainly_of(reference, patient):
+            raise KeyError(reference)
+        place = self[reference] = held.waiting.setdefault(self._tag, [])
+        return place
 
 
 class _Sorter:
@@ -117,8 +130,8 @@ class _Sorter:
         self._destinations = Destinations(
             Path(task.work) / "scan", str(task.number), task.partitions, task.sample, task.seed
         )
-        self._waiting: dict[bytes, Places] = {RESULT: {}, NOTHING: {}}
-        self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
+        self._waiting = {flag: _Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
+        self._plain: dict[tuple[bytes, str | None, str | None, str | None], _Places] = {}
         """By code and unit, of which nothing has to be told: where plain results go."""
         self._codes: dict[bytes, _Code] = {}
         self._settled = Settled(task.day)
@@ -182,12 +195,11 @@ class _Sorter:
                 result.component or result.has_member or result.value_string or result.value_codeable_concept
             ):
                 try:
-                    contents, ids = plain[code, sent.unit, sent.code, sent.system][result.subject.reference]
+                    place = plain[code, sent.unit, sent.code, sent.system][result.subject.reference]
                 except KeyError:
                     others.append((result, line))
                 else:
-                    contents.append(line)
-                    ids.append(result.id)
+                    place += line, result.id
             else:
                 others.append((result, line))
         if quick := len(results) - len(others):
@@ -213,7 +225,7 @@ class _Sorter:
             self._other(read_head(line), line.rstrip(b"\n"))
 
     def _result(self, result: Observation, line: bytes) -> None:
-        """A result that is not known to be plain, or whose patient is new."""
+        """A result that is not known to be plain."""
         self._types["Observation"] += 1
         written = bytes(result.code_json)
         code = self._codes.get(written) or self._learn(written)
@@ -230,20 +242,17 @@ class _Sorter:
         unknown = unmapped_result(code.analyte, written, bytes(result.category_json), sent)
         if unknown:
             self._destinations.note(patient, unknown)
-        if not code.flag or not may_wait(result, code.needs_number):
-            flag = PLAIN if self._settled.holds_of_result(result) else CARE
-            held.of(b"O" + flag).append(line.rstrip(b"\n"))
-        elif not is_plainly_of(reference, patient):
-            held.of(b"O" + CARE).append(line.rstrip(b"\n"))
-        else:
-            places = self._waiting[code.flag]
-            contents, ids = places[reference] = held.waiting.setdefault(b"O" + code.flag, ([], []))
-            contents.append(line)
-            ids.append(result.id)
-            if sent and not unknown and code.analyte is not None and len(written) <= LONGEST:
-                if len(self._plain) >= MOST_CODES:
-                    self._plain.clear()
-                self._plain[written, sent.unit, sent.code, sent.system] = places
+        waits = code.flag and may_wait(result, code.needs_number)
+        if not (waits and is_plainly_of(reference, patient)):
+            settled = not waits and self._settled.holds_of_result(result)
+            held.of(b"O" + (PLAIN if settled else CARE)).append(line.rstrip(b"\n"))
+            return
+        places = self._waiting[code.flag]
+        places[reference] += line, result.id
+        if sent and not unknown and code.analyte is not None and len(written) <= LONGEST:
+            if len(self._plain) >= MOST_CODES:
+                self._plain.clear()
+            self._plain[written, sent.unit, sent.code, sent.system] = places
 
     def _learn(self, written: bytes) -> _Code:
         if len(self._codes) >= MOST_CODES:

@@ -49,10 +49,10 @@ class Kept(Struct, frozen=True, array_like=True):
 
 
 class Held(NamedTuple):
-    """The same before it is written: lines, and lines with their line feed beside their ids."""
+    """The same before it is written. What waits: a line with its line feed, its id, the next line, its id, ..."""
 
     lines: dict[bytes, list[bytes]]
-    waiting: dict[bytes, tuple[list[bytes], list[str]]]
+    waiting: dict[bytes, list[Any]]
 
     def of(self, tag: bytes) -> list[bytes]:
         """Lines of a kind and flag, to append to until the next flush."""
@@ -103,10 +103,10 @@ class Spill:
         self._runs += 1
 
 
-def _write_waiting(file: Any, waiting: dict[bytes, tuple[list[bytes], list[str]]]) -> dict[bytes, Waiting]:
+def _write_waiting(file: Any, waiting: dict[bytes, list[Any]]) -> dict[bytes, Waiting]:
     return {
-        tag: Waiting(file.tell(), file.write(b"".join(lines)), "\n".join(ids))
-        for tag, (lines, ids) in waiting.items()
+        tag: Waiting(file.tell(), file.write(b"".join(held[::2])), "\n".join(held[1::2]))
+        for tag, held in waiting.items()
     }
 
 

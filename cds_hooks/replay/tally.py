@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -63,8 +64,8 @@ class Tally:
             cells: set[Cell] = set()
             for number, outcome in enumerate(outcomes):
                 name = str(number)
-                cells.update((name, *cell) for cell in _cells(outcome, moment))
-                worst = max((SEVERITY.index(indicator) for _, indicator in outcome.cards), default=0)
+                cells.update(_cells_of(name, outcome, moment))
+                worst = max([SEVERITY.index(indicator) for _, indicator in outcome.cards], default=0)
                 highest[number] = max(worst, highest.get(number, 0))
                 self._digest(patient, moment, number, outcome)
             changed = set(_changes(*outcomes)) if len(outcomes) == 2 else set()
@@ -95,10 +96,27 @@ class Tally:
         self.digest = (self.digest + int.from_bytes(hashlib.sha256(said).digest())) % MODULUS
 
 
-def _cells(outcome: Outcome, moment: Moment) -> Iterator[Cell]:
-    """Where one answer counts. What is behind an answer without cards is not shown, so it does not count."""
+def _cells_of(side: str, outcome: Outcome, moment: Moment) -> Iterable[Cell]:
+    """Where one answer of a side counts. What is behind an answer without cards is not shown, so it does not count."""
+    month = moment.day.isoformat()[:7]
+    if outcome.assessment and not (outcome.cards or outcome.kept_back or outcome.failed):
+        return _silent_cells(side, month, outcome.assessment.silent_reason)
+    return [(side, *cell) for cell in _cells(outcome, month)]
+
+
+@lru_cache(1000)
+def _silent_cells(side: str, month: str, reason: str | None) -> tuple[Cell, ...]:
+    """Nearly all answers say nothing."""
+    return (
+        (side, "assessed"),
+        (side, "month", month, "none"),
+        (side, "silent", reason or "nothing-to-add"),
+    )
+
+
+def _cells(outcome: Outcome, month: str) -> Iterator[Cell]:
     yield ("assessed",)
-    yield "month", moment.day.isoformat()[:7], "cards" if outcome.cards else "none"
+    yield "month", month, "cards" if outcome.cards else "none"
     if outcome.failed:
         yield "failed", outcome.failed
     if outcome.kept_back:
