@@ -11,11 +11,12 @@ from msgspec.structs import replace
 
 from cds_hooks.calls import Considered, cards_of, consider_request
 from cds_hooks.desk import Desk
+from cds_hooks.envelope import Member
 from cds_hooks.errors import Refused
 from cds_hooks.replay.dated import Dated, start_of
 from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.record import Moment, Record, Setup, about_encounter
-from cds_hooks.replay.sent import sent_to
+from cds_hooks.replay.sent import answered_with, sent_to
 from cds_hooks.replay.sides import Side, asked, made
 from cds_hooks.request import HookContext, HookRequest
 from cds_hooks.site_rules import Finding
@@ -67,16 +68,19 @@ def _answer(request: HookRequest, record: Record, moment: Moment, side: Side, se
     return _ask(request, record.prefetch(moment), moment.day, side, setup)
 
 
-def _ask(request: HookRequest, record: Mapping[str, Raw], day: date, side: Side, setup: Setup) -> Outcome:
+def _ask(request: HookRequest, record: Mapping[str, Member], day: date, side: Side, setup: Setup) -> Outcome:
     """What the live service of this side answers to this call.
 
     Its order codes stay recognised: to change them is to forget all that was read. Whoever asks puts them back at the end.
     """
     desk, (service, on) = made(side).desk, asked(side, setup.mode, setup.gate)
-    request = replace(request, hook=service.hook, prefetch=sent_to(service, record))
+    sent = sent_to(service, record)
+    request = replace(request, hook=service.hook, prefetch=sent)
     recognise_orders(desk.order_codes)
     try:
-        found = consider_request(service, request, desk.knowledge, day, site=desk.site, thorough=False)
+        found = consider_request(
+            service, request, desk.knowledge, day, answered_with(sent), desk.site, thorough=False
+        )
         assert found is not None  # noqa: S101 - an export does not say what set a hook off
         return _outcome(found, desk, on=on)
     except Refused as refused:

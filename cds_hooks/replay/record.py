@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
+from cds_hooks.envelope import Member
 from cds_hooks.replay.dated import Dated, dated, start_of
 from cds_hooks.replay.heads import KINDS, MEDICATION, read_head
 from cds_hooks.replay.lines import Lines
@@ -25,15 +26,13 @@ from mappings.from_fhir.problems import UNDER_WAY
 KEYS: Final = {
     "conditions": b"C",
     "labs": b"O",
-    "examination": b"",
-    "history": b"",
     "medications": b"R",
     "statements": b"S",
     "orders": b"V",
     "procedures": b"P",
     "answers": b"Q",
 }
-"""Where the resources of a kind go. All Observations go under one key: the reader sorts them by what they are."""
+"""Where the resources of a kind go. All Observations go under one of their keys: the reader sorts them by what they are."""
 FLAGS: Final = (CARE, PLAIN, RESULT, NOTHING)
 TAGS: Final = {
     kind: tuple((flag, kind + flag) for flag in (FLAGS if kind == b"O" else (CARE, PLAIN)))
@@ -80,7 +79,7 @@ class Record:
         self._lines, self._setup = lines, setup
         self._histories: dict[bytes, list[Dated]] = {}
         self._moment: Moment | None = None
-        self._sent: dict[bytes, dict[str, Raw]] = {}
+        self._sent: dict[bytes, dict[str, Member]] = {}
         """What was sent at that moment, by the flags left out: both sides are sent the same."""
         self._may_wait: dict[bytes, bool] = {}
 
@@ -144,7 +143,7 @@ class Record:
         others.discard("")
         return all(others.isdisjoint(self._lines.ids(b"O" + flag)) for flag in waiting)
 
-    def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Raw]:
+    def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Member]:
         """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
         if moment is not self._moment:
             self._moment = moment
@@ -154,10 +153,10 @@ class Record:
             sent = self._sent[apart] = self._prefetch(moment, apart)
         return sent
 
-    def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Raw]:
-        found: dict[str, Raw] = {}
+    def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Member]:
+        found: dict[str, Member] = {}
         for key, kind in _keys(self._setup.types):
-            known = self._known(kind, moment, apart) if kind else []
+            known = self._known(kind, moment, apart)
             if kind == b"R":
                 known += self._lines.of(MEDICATION + PLAIN)
             found[key] = bundle(known)
@@ -179,7 +178,7 @@ class Record:
 @cache
 def _keys(types: frozenset[str]) -> list[tuple[str, bytes]]:
     held = {KINDS[type_] for type_ in types if type_ in KINDS}
-    return [(key, kind) for key, kind in KEYS.items() if (kind or b"O") in held]
+    return [(key, kind) for key, kind in KEYS.items() if kind in held]
 
 
 def about_encounter(encounter: bytes) -> _Encounter:
