@@ -19,15 +19,25 @@ MOST_SEEN: Final = 200_000
 """What is remembered of a chunk, so that memory stays bounded."""
 
 
-class Destinations:
-    """Held until they are many, then spilled. A `sample` of less than 1 keeps so many of the patients, chosen by `seed`."""
+class Destinations(dict[str, Held | None]):
+    """By patient: where lines go. None if of nobody, or of one who is not in the sample.
+
+    Held until they are many, then spilled. A `sample` of less than 1 keeps so many of the patients, chosen by `seed`.
+    """
 
     def __init__(self, folder: Path, name: str, partitions: int, sample: float, seed: int) -> None:
+        super().__init__()
         self.patients, self.medications = Spill(folder, f"{name}.p"), Spill(folder, f"{name}.m")
         self._partitions, self._sample, self._seed = partitions, sample, seed
-        self._of_patient: dict[str, Held] = {}
         self._seen: set[tuple[str, object]] = set()
         self._size = 0
+
+    def __missing__(self, patient: str) -> Held | None:
+        if not is_named(patient) or (self._sample < 1 and not self._is_sampled(patient)):
+            return None
+        held = self[patient] = self.patients.held(partition_of(patient, self._partitions), patient.encode())
+        self._size += KEY_BYTES
+        return held
 
     def grow(self, size: int) -> None:
         """Bytes that were added to a patient."""
@@ -39,24 +49,11 @@ class Destinations:
         return self._size >= segments.RUN_BYTES
 
     def flush(self) -> None:
-        """Write what is held; what `of` returned is no longer valid."""
+        """Write what is held; where lines went is no longer valid."""
         self.patients.flush()
         self.medications.flush()
-        self._of_patient.clear()
+        self.clear()
         self._size = 0
-
-    def of(self, patient: str) -> Held | None:
-        """Where the lines of a patient go; None if of nobody, or of one who is not in the sample."""
-        try:
-            return self._of_patient[patient]
-        except KeyError:
-            pass
-        if not is_named(patient) or (self._sample < 1 and not self._is_sampled(patient)):
-            return None
-        held = self.patients.held(partition_of(patient, self._partitions), patient.encode())
-        self._of_patient[patient] = held
-        self._size += KEY_BYTES
-        return held
 
     def medication(self, id_: str, kind: bytes, content: bytes) -> None:
         """A Medication, or who wants it: by its id."""
@@ -71,7 +68,7 @@ class Destinations:
 
     def note(self, patient: str, unknown: Unmapped) -> None:
         """What is not known."""
-        held = self.of(patient) if self._is_new(patient, unknown) else None
+        held = self[patient] if self._is_new(patient, unknown) else None
         if held is not None:
             held.of(UNMAPPED).append(msgspec.json.encode(unknown))
 

@@ -26,7 +26,7 @@ from cds_hooks.replay.heads import (
 )
 from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
 from cds_hooks.replay.segments import Index, write_json
-from cds_hooks.replay.settled import Settled
+from cds_hooks.replay.settled import Settled, is_over
 from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
 from cds_hooks.replay.unmapped import analyte_of, unmapped, unmapped_result
 from mappings.from_fhir.details import DATA_ERRORS
@@ -115,7 +115,7 @@ class _Places(dict[str, list[Any]]):
     def __missing__(self, reference: str) -> list[Any]:
         """Raises KeyError if results of this subject do not wait, or go nowhere."""
         patient = patient_in(reference)
-        held = self._destinations.of(patient)
+        held = self._destinations[patient]
         if held is None or not is_plainly_of(reference, patient):
             raise KeyError(reference)
         place = self[reference] = held.waiting.setdefault(self._tag, [])
@@ -232,7 +232,7 @@ class _Sorter:
         named = result.subject or result.patient
         reference = named.reference if named else ""
         patient = patient_in(reference)
-        held = self._destinations.of(patient)
+        held = self._destinations[patient]
         if held is None:
             if not is_named(patient):
                 self._unassigned["Observation"] += 1
@@ -288,14 +288,15 @@ class _Sorter:
             self._ignored[line.type] += 1
             return
         self._types[line.type] += 1
-        held = self._destinations.of(line.patient)
+        held = self._destinations[line.patient]
         if held is None:
             if not is_named(line.patient):
                 self._unassigned[line.type] += 1
             return
         self._destinations.grow(len(content))
         flag = PLAIN if self._settled.holds(line, content) else CARE
-        held.of(line.kind + flag).append(content)
+        if flag == CARE or not is_over(line):
+            held.of(line.kind + flag).append(content)
         if line.head is not None and line.kind in b"ORS":
             if wanted := medication_id(line.head):
                 self._destinations.wanted(wanted, line.patient)

@@ -92,7 +92,7 @@ class Spill:
         with atomic(path) as file:
             for partition in sorted(self._held):
                 keys = {
-                    key: Kept(held.lines, _write_waiting(file, held.waiting))
+                    key: Kept(held.lines, _write_waiting(file, held.waiting) if held.waiting else {})
                     for key, held in self._held.pop(partition).items()
                 }
                 start = file.tell()

@@ -7,6 +7,7 @@ from typing import Final
 from cds_hooks.replay.heads import Elements, Line
 from cds_hooks.replay.tidy import Result
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.problems import UNDER_WAY
 from mappings.from_fhir.shapes import Observation
 
 OTHER_ABATEMENTS: Final = (b'"abatementPeriod', b'"abatementString')
@@ -28,27 +29,27 @@ class Settled:
         settled = False
         if self._day and head is not None:
             match line.kind:
-                case b"T":
-                    settled = b'"deceased' not in content
-                case b"O":
-                    settled = self.holds_of_result(head)
-                case b"R":
-                    settled = known(head.authored_on) and self._has_ended(head)
-                    settled = settled and b'"effectivePeriod' not in content
-                case b"S":
-                    settled = head.status == "active" and known(head.date_asserted)
-                case b"C":
-                    ended = head.abatement_date_time
-                    settled = known(head.recorded_date) and (not ended or known(ended))
-                    settled = settled and not any(name in content for name in OTHER_ABATEMENTS)
                 case b"E":
                     times = head.period
                     settled = times is not None and known(times.start) and known(times.end)
                     settled = settled and b'"actualPeriod' not in content
+                case b"R":
+                    settled = known(head.authored_on) and self._has_ended(head)
+                    settled = settled and b'"effectivePeriod' not in content
+                case b"C":
+                    ended = head.abatement_date_time
+                    settled = known(head.recorded_date) and (not ended or known(ended))
+                    settled = settled and not any(name in content for name in OTHER_ABATEMENTS)
+                case b"T":
+                    settled = b'"deceased' not in content
+                case b"S":
+                    settled = head.status == "active" and known(head.date_asserted)
                 case b"V":
                     settled = known(head.authored_on)
                 case b"Q":
                     settled = known(head.authored)
+                case b"O":
+                    settled = self.holds_of_result(head)
                 case _:
                     pass
         return settled
@@ -77,3 +78,9 @@ class Settled:
         known = bool(self._day and stated and stated.earliest.isoformat() <= self._day)
         self._days[start] = known
         return known
+
+
+def is_over(line: Line) -> bool:
+    """Whether a settled resource is an encounter that is not under way: no chart that is opened on the day is part of it."""
+    head = line.head
+    return line.kind == b"E" and head is not None and head.status.strip().lower() not in UNDER_WAY

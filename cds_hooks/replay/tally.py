@@ -65,14 +65,14 @@ class Tally:
             for number, outcome in enumerate(outcomes):
                 name = str(number)
                 cells.update(_cells_of(name, outcome, moment))
-                worst = max([SEVERITY.index(indicator) for _, indicator in outcome.cards], default=0)
+                worst = max(map(_severity, outcome.cards), default=0)
                 highest[number] = max(worst, highest.get(number, 0))
                 self._digest(patient, moment, number, outcome)
             changed = set(_changes(*outcomes)) if len(outcomes) == 2 else set()
             cells.update((CHANGE, *cell) for cell in changed)
             for cell in cells:
                 mine[cell] = mine.get(cell, 0) + 1
-            if changed or any(outcome.cards or outcome.kept_back or outcome.failed for outcome in outcomes):
+            if changed or not all(map(_is_silent, outcomes)):
                 said.append((moment, outcomes))
         self.patients += 1
         self.without_resource += not about
@@ -96,10 +96,18 @@ class Tally:
         self.digest = (self.digest + int.from_bytes(hashlib.sha256(said).digest())) % MODULUS
 
 
+def _is_silent(outcome: Outcome) -> bool:
+    return not (outcome.cards or outcome.kept_back or outcome.failed)
+
+
+def _severity(card: tuple[str, str]) -> int:
+    return SEVERITY.index(card[1])
+
+
 def _cells_of(side: str, outcome: Outcome, moment: Moment) -> Iterable[Cell]:
     """Where one answer of a side counts. What is behind an answer without cards is not shown, so it does not count."""
     month = moment.day.isoformat()[:7]
-    if outcome.assessment and not (outcome.cards or outcome.kept_back or outcome.failed):
+    if outcome.assessment and _is_silent(outcome):
         return _silent_cells(side, month, outcome.assessment.silent_reason)
     return [(side, *cell) for cell in _cells(outcome, month)]
 
