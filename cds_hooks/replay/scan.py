@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -43,7 +42,6 @@ MOST_CODES: Final = 20_000
 TOGETHER: Final = 64
 FEW: Final = 8
 """Lines that are decoded together, and so few that one that is not tidy is looked for line by line."""
-CODE: Final = attrgetter("code_json")
 ONLY_RESULTS: Final = frozenset({Result})
 
 
@@ -189,11 +187,12 @@ class _Sorter:
         """The loop that a replay spends most of its time in."""
         plain = self._plain
         others: list[tuple[Result, bytes]] = []
-        for line, result, code in zip(lines, results, map(bytes, map(CODE, results)), strict=True):
+        for line, result in zip(lines, results, strict=True):
             sent = result.value_quantity
             if sent.value and not (
                 result.component or result.has_member or result.value_string or result.value_codeable_concept
             ):
+                code = b"" + result.code_json  # in half the time that bytes() takes
                 try:
                     place = plain[code, sent.unit, sent.code, sent.system][result.subject.reference]
                 except KeyError:
