@@ -17,6 +17,8 @@ from msgspec import Struct
 
 RUN_BYTES: Final = 24 * 2**20
 """What is held before it is written."""
+WRITTEN_BYTES: Final = 2**19
+"""What is written at a time: the kernel takes a third more time for it in pieces of one patient."""
 KEY_BYTES: Final = 500
 """What is held of a key beside its lines."""
 
@@ -89,25 +91,22 @@ class Spill:
         if not self._held:
             return
         path = self._folder / f"{self._name}.{self._runs}.run"
+        place = 0
         with atomic(path) as file:
             for partition in sorted(self._held):
-                keys = {
-                    key: Kept(held.lines, _write_waiting(file, held.waiting) if held.waiting else {})
-                    for key, held in self._held.pop(partition).items()
-                }
-                start = file.tell()
+                keys: dict[bytes, Kept] = {}
+                for key, held in self._held.pop(partition).items():
+                    keys[key] = Kept(held.lines, {})
+                    for tag, lines_and_ids in held.waiting.items():
+                        length = file.write(b"".join(lines_and_ids[::2]))
+                        keys[key].waiting[tag] = Waiting(place, length, "\n".join(lines_and_ids[1::2]))
+                        place += length
                 length = file.write(_encode(keys))
                 self.index.setdefault(partition, []).append(
-                    Stretch(f"{self._folder.name}/{path.name}", start, length)
+                    Stretch(f"{self._folder.name}/{path.name}", place, length)
                 )
+                place += length
         self._runs += 1
-
-
-def _write_waiting(file: Any, waiting: dict[bytes, list[Any]]) -> dict[bytes, Waiting]:
-    return {
-        tag: Waiting(file.tell(), file.write(b"".join(held[::2])), "\n".join(held[1::2]))
-        for tag, held in waiting.items()
-    }
 
 
 class DamagedError(ValueError):
@@ -150,7 +149,7 @@ class atomic:  # noqa: N801 - used as a function
     def __init__(self, path: Path) -> None:
         self._path = path
         self._draft = path.with_name(f".{path.name}.{os.getpid()}")
-        self._file = self._draft.open("wb")
+        self._file = self._draft.open("wb", WRITTEN_BYTES)
 
     def __enter__(self) -> Any:
         return self._file
