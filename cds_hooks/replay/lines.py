@@ -10,24 +10,30 @@ from cds_hooks.replay.segments import Kept, Waiting, read_waiting
 class Lines:
     """Lines by kind and flag. Results that wait are read from the disk when they are asked for, not before."""
 
+    __slots__ = ("_lines", "_waiting", "_work")
+
     def __init__(self, work: Path) -> None:
         self._work = work
-        self.tags: set[bytes] = set()
-        """The kinds and flags of which there are any."""
         self._lines: dict[bytes, list[bytes]] = {}
         self._waiting: dict[bytes, list[tuple[str, Waiting]]] = {}
 
     def add(self, file: str, kept: Kept) -> None:
-        """What the run in `file` holds of this patient."""
+        """What the run in `file` holds of this patient; it is used up."""
         mine = self._lines
-        for tag, lines in kept.lines.items():
-            if tag in mine:
-                mine[tag] += lines
-            else:
-                mine[tag] = lines
+        if not mine:
+            self._lines = kept.lines
+        else:
+            for tag, lines in kept.lines.items():
+                if tag in mine:
+                    mine[tag] += lines
+                else:
+                    mine[tag] = lines
         for tag, waiting in kept.waiting.items():
             self._waiting.setdefault(tag, []).append((file, waiting))
-        self.tags.update(kept.lines, kept.waiting)
+
+    def tags(self) -> set[bytes]:
+        """The kinds and flags of which there are any."""
+        return {*self._lines, *self._waiting}
 
     def of(self, tag: bytes) -> list[bytes]:
         """The lines of a kind and flag. Raises DamagedError."""

@@ -76,7 +76,7 @@ class Record:
     """The lines of one patient, read when they are asked for."""
 
     def __init__(self, lines: Lines, setup: Setup) -> None:
-        self._lines, self._setup = lines, setup
+        self._lines, self._tags, self._setup = lines, lines.tags(), setup
         self._histories: dict[bytes, list[Dated]] = {}
         self._moment: Moment | None = None
         self._sent: dict[bytes, dict[str, Member]] = {}
@@ -103,7 +103,7 @@ class Record:
         """The resources of a kind as they stood on the day, without those of the flags `apart`."""
         known: list[bytes] = []
         for flag, tag in TAGS[kind]:
-            if tag not in self._lines.tags or flag in apart:
+            if tag not in self._tags or flag in apart:
                 continue
             if flag == PLAIN and self._setup.mode == "as-of":
                 known += self._lines.of(tag)
@@ -125,7 +125,7 @@ class Record:
 
     def _stands_alone(self, apart: bytes) -> bool:
         """Whether there are such results and none is another version of an Observation that has to be read."""
-        held = [flag for flag, tag in TAGS[b"O"] if tag in self._lines.tags]
+        held = [flag for flag, tag in TAGS[b"O"] if tag in self._tags]
         waiting = [flag for flag in held if flag in apart]
         kept = [flag for flag in held if flag not in apart]
         if not (waiting and kept):

@@ -74,7 +74,7 @@ def test_what_is_spilled_is_read_back(spilled: tuple[Path, Stretch]) -> None:
     lines = Lines(folder)
     lines.add(stretch.file, kept[b"p1"])
     lines.add(stretch.file, read_stretch(folder, stretch)[b"p1"])
-    assert lines.tags == {b"C-", b"O="}
+    assert lines.tags() == {b"C-", b"O="}
     assert (lines.of(b"C-"), lines.of(b"O="), lines.of(b"T-")) == ([b"one", b"two"], [b"four", b"three"], [])
     assert lines.ids(b"O=") == {"3", "4"}
 
