@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from cds_hooks.replay import segments
+from cds_hooks.replay.heads import patient_in
+from cds_hooks.replay.passed_over import is_plainly_of
 from cds_hooks.replay.segments import KEY_BYTES, Held, Spill, partition_of
 from cds_hooks.replay.unmapped import Unmapped
 
@@ -84,6 +86,23 @@ class Destinations(dict[str, Held | None]):
         """By the id alone, so that every resource of a patient is in or out."""
         drawn = hashlib.blake2b(f"{self._seed}/{patient}".encode(), digest_size=4).digest()
         return int.from_bytes(drawn) < self._sample * 2**32
+
+
+class Places(dict[str, list[Any]]):
+    """Reference to the patient -> where results that wait go until the next flush, each with its id."""
+
+    def __init__(self, flag: bytes, destinations: Destinations) -> None:
+        super().__init__()
+        self._tag, self._destinations = b"O" + flag, destinations
+
+    def __missing__(self, reference: str) -> list[Any]:
+        """Raises KeyError if results of this subject do not wait, or go nowhere."""
+        patient = patient_in(reference)
+        held = self._destinations[patient]
+        if held is None or not is_plainly_of(reference, patient):
+            raise KeyError(reference)
+        place = self[reference] = held.waiting.setdefault(self._tag, [])
+        return place
 
 
 def is_named(patient: str) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from cds_hooks.replay.collector import without_collector
-from cds_hooks.replay.destinations import Destinations, is_named
+from cds_hooks.replay.destinations import Destinations, Places, is_named
 from cds_hooks.replay.export import Broken, Chunk, read_blocks
 from cds_hooks.replay.heads import (
     MEDICATION,
@@ -103,23 +103,6 @@ class _Code(NamedTuple):
     analyte: str | None
 
 
-class _Places(dict[str, list[Any]]):
-    """Reference to the patient -> where results that wait go until the next flush, each with its id."""
-
-    def __init__(self, flag: bytes, destinations: Destinations) -> None:
-        super().__init__()
-        self._tag, self._destinations = b"O" + flag, destinations
-
-    def __missing__(self, reference: str) -> list[Any]:
-        """Raises KeyError if results of this subject do not wait, or go nowhere."""
-        patient = patient_in(reference)
-        held = self._destinations[patient]
-        if held is None or not is_plainly_of(reference, patient):
-            raise KeyError(reference)
-        place = self[reference] = held.waiting.setdefault(self._tag, [])
-        return place
-
-
 class _Sorter:
     """Sorts the lines of one chunk."""
 
@@ -128,8 +111,8 @@ class _Sorter:
         self._destinations = Destinations(
             Path(task.work) / "scan", str(task.number), task.partitions, task.sample, task.seed
         )
-        self._waiting = {flag: _Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
-        self._plain: dict[tuple[bytes, str | None, str | None, str | None], _Places] = {}
+        self._waiting = {flag: Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
+        self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
         """By code and unit, of which nothing has to be told: where plain results go."""
         self._codes: dict[bytes, _Code] = {}
         self._settled = Settled(task.day)

@@ -1,7 +1,8 @@
 """The shapes of nearly all lines: what fits them fits the reader's shapes, and is decoded in less time.
 
 An Observation is decoded without the elements that the reader leaves as JSON, with its value as a binary number, and with
-elements in the order in which FHIR has them. What does not fit is not tidy, whatever else it is.
+elements in the order in which FHIR has them. What does not fit is not tidy, whatever else it is. A value of 0 may have been
+too small for a binary number, and too small for the reader: it is for the caller to look.
 """
 
 from __future__ import annotations
