@@ -157,9 +157,10 @@ def _add_plain(plain: Plain, full_url: str, found: Unwrapped, depth: int, *, in_
         found.failed = True
     else:
         _note_bundle(plain, found)
-        for response in filter(None, map(_response, plain.entry)):
-            _note_response(response, found)
-        _add_entries(plain.entry, found)
+        if plain.entry:
+            for response in filter(None, map(_response, plain.entry)):
+                _note_response(response, found)
+            _add_entries(plain.entry, found)
 
 
 def _add_entries(entries: Sequence[PlainEntry], found: Unwrapped) -> None:
@@ -199,7 +200,8 @@ def _unwrap_untidy(content: Raw, full_url: str, found: Unwrapped, depth: int, *,
 
 def _note_bundle(bundle: Envelope | PlainBundle, found: Unwrapped) -> None:
     found.bundle = True
-    found.next_links += _next(bundle)
+    if bundle.link:
+        found.next_links += _next(bundle)
     found.incomplete |= bool(found.next_links) or (bundle.total > 0 and not bundle.entry)
 
 

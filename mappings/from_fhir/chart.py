@@ -108,7 +108,8 @@ def collect(sources: Sequence[Source]) -> Chart:
     for source in sources:
         found = unwrap(source.content, source.key, draft=source.draft)
         _note(source, found, chart, missing)
-        _keep(found.items, chart)
+        if found.items:
+            _keep(found.items, chart)
     chart.gaps += [
         DataGap(type_, "not-provided", f"the EHR sent no {type_}", key)
         for type_, key in missing.items()
@@ -119,7 +120,7 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    expects, sent = source.expects, _count(found.items)
+    expects, sent = source.expects, _count(found.items) if found.items else {}
     if not source.draft:
         chart.read.update(sent, found.others, [type_ for type_, _ in found.unreadable])
     if found.bundle and not found.failed:

@@ -53,7 +53,7 @@ class Detail(Generic[T]):
         """The element; `nothing` if it is absent or null."""
         if resource is None:
             return self
-        content = bytes(getattr(resource, self.field))
+        content = b"" + getattr(resource, self.field)  # half as dear as bytes(…)
         try:
             return self._known[content]
         except KeyError:
