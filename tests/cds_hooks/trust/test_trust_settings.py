@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cds_hooks import cli
+from cds_hooks import cli, serving
 from cds_hooks.settings import Settings, SettingsError, load_settings
 
 CLIENT = "{issuer: 'https://ehr.example', jku: 'https://ehr.example/keys'}"
@@ -138,7 +138,7 @@ def test_with_trust_the_service_may_listen_to_the_network(
     load(REQUIRED)
     monkeypatch.setenv("TWITCHING_CDS_CONFIG", "")
     served: list[str] = []
-    monkeypatch.setattr(cli, "_run", lambda _, host, *__: served.append(host))
+    monkeypatch.setattr(serving, "run", lambda _, host, *__: served.append(host))
     arguments = ["serve", "--host", "0.0.0.0", "--config", str(tmp_path / "site.yaml")]  # noqa: S104 - nobody listens
     assert CliRunner().invoke(cli.app, arguments).exit_code == 0
     refused = CliRunner().invoke(cli.app, arguments, env={"TWITCHING_CDS_TRUST": "off"})

@@ -114,9 +114,9 @@ CASES: dict[str, Case] = {
         ("ysphagia",),
     ),
     "codes that were not asked for, because the server ignored the filter": Case(
-        lambda c: labs(c, c.lab("8867-4", 72, "/min"), c.potassium(2.8), c.lab("8310-5", 37, "Cel")),
+        lambda c: labs(c, c.lab("8867-4", 72.35, "/min"), c.potassium(2.8), c.lab("8310-5", 37.45, "Cel")),
         (LOW,),
-        ("72", "37"),
+        ("72.35", "37.45"),
     ),
     "unsorted": Case(
         lambda c: labs(
