@@ -104,7 +104,7 @@ class Problem(Struct, frozen=True):
     """An active or past diagnosis, symptom, procedure or encounter reason; never a refuted one."""
 
     concepts: tuple[str, ...]
-    """Concept ids of `terminology` (`fasciculation`, `ckd_stage_4`)."""
+    """Concept ids of `terminology` (`fasciculation`, `ckd_stage_4`); none if it only names suspected diseases."""
     text: str
     active: bool = True
     onset: date | None = None
@@ -115,6 +115,8 @@ class Problem(Struct, frozen=True):
     by_text: bool = False
     draft: bool = False
     resource: str = ""
+    suspected: tuple[str, ...] = ()
+    """Concept ids of the diseases that are only suspected."""
 
 
 class Finding(Struct, frozen=True):

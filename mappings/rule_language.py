@@ -55,7 +55,7 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     exposure: tuple[str, ...] | UnsetType = UNSET
     """Drug class ids; qualifiers `agents`, `routes`, `min_days`, `before_onset`, `dose_mg`."""
     problem: tuple[str, ...] | UnsetType = UNSET
-    """Concept ids of active problems; qualifiers `within_days`, `past` (also inactive ones)."""
+    """Concept ids of active problems; qualifiers `within_days`, `past` (also inactive ones), `suspected` (only what is suspected)."""
     finding: tuple[str, ...] | UnsetType = UNSET
     """Concept ids of objective findings; qualifiers `within_days`, `since_onset` (not from before the twitching began)
     and `reported` (patient-reported ones count too)."""
@@ -91,6 +91,7 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     before_onset: bool = False
     dose_mg: Decimal | None = None
     past: bool = False
+    suspected: bool = False
     reported: bool = False
     since_onset: bool = False
     of_findings: bool = False
@@ -152,6 +153,7 @@ QUALIFIERS: dict[str, tuple[str, ...]] = {
     "before_onset": ("exposure",),
     "dose_mg": ("exposure",),
     "past": ("problem",),
+    "suspected": ("problem",),
     "reported": ("finding",),
     "since_onset": ("finding",),
     "of_findings": ("site",),

@@ -83,7 +83,9 @@ def _class(identifier: str, knowledge: Knowledge) -> str:
 
 def _problem(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001
     say = words().condition
-    text = say["problem"].format(concepts=listing(map(name_of, _names(when.problem))))
+    text = say["suspected" if when.suspected else "problem"].format(
+        concepts=listing(map(name_of, _names(when.problem)))
+    )
     return text + (say["past"] if when.past else "") + _recent(when)
 
 

@@ -62,6 +62,18 @@ class Case:
         }
 
     @cached_property
+    def suspected(self) -> dict[str, tuple[Problem, ...]]:
+        """Disease -> active problems that suspect it."""
+        found: dict[str, list[Problem]] = defaultdict(list)
+        for problem in self.facts.problems:
+            for concept in problem.suspected if problem.active else ():
+                found[concept].append(problem)
+        return {
+            concept: tuple(sorted(group, key=lambda p: (p.resource, p.text)))
+            for concept, group in found.items()
+        }
+
+    @cached_property
     def gate(self) -> tuple[Problem, ...]:
         """The active problems that document twitching, oldest first."""
         opening = {

@@ -122,7 +122,7 @@ def problem(when: When, knowledge: Knowledge) -> Condition:
         found = {
             (problem.resource, problem.text): problem
             for concept in concepts
-            for problem in case.problems.get(concept, ())
+            for problem in (case.suspected if when.suspected else case.problems).get(concept, ())
             if (problem.active or when.past)
             and _recent(problem.onset or problem.recorded, when.within_days, case)
         }

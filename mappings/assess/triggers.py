@@ -58,7 +58,7 @@ def present(case: Case) -> frozenset[Trigger]:
         [
             *ALWAYS,
             *(("exposure", name) for name in case.exposures),
-            *(("problem", name) for name in case.problems),
+            *(("problem", name) for name in (*case.problems, *case.suspected)),
             *(("finding", name) for name in case.findings),
             *(("measure", item) for item in case.measures),
             *(("answer", answer.question) for answer in case.facts.answers),

@@ -31,7 +31,7 @@ def statuses_of(concept: CodeableConcept | None) -> set[str]:
 
 
 def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
-    """A Condition of any category, unless refuted or entered in error; of a suspected one only the symptoms."""
+    """A Condition of any category, unless refuted or entered in error; of a suspected one only the symptoms are there."""
     condition = item.resource
     assert isinstance(condition, Condition)  # noqa: S101 - read.py dispatches by type
     said = statuses_of(condition.clinical_status)
@@ -45,7 +45,8 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
         return
     named = concepts_named(condition.code)
     meant = without_diseases(named.concepts) if verified & DOUBTED else named.concepts
-    if not meant:
+    suspected = tuple(name for name in named.concepts if name not in meant)
+    if not named.concepts:
         return
     period, abatement = condition.onset_period, condition.abatement_period
     onset = first_readable(condition.onset_date_time, period.start if period else "", condition.onset_string)
@@ -55,7 +56,7 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
     recorded = first_readable(condition.recorded_date, condition.asserted_date, condition.date_recorded)
     yield Problem(
         concepts=meant,
-        text=text_of(condition.code) or spoken(meant[:1]),
+        text=text_of(condition.code) or spoken(named.concepts[:1]),
         active=bool(said & ACTIVE) or not (said & INACTIVE or _has_abated(condition)),
         onset=onset.earliest if onset else None,
         recorded=recorded.earliest if recorded else None,
@@ -64,6 +65,7 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
         by_text=named.by_text,
         draft=item.draft,
         resource=item.label,
+        suspected=suspected,
     )
 
 

@@ -44,7 +44,9 @@ def test_a_condition_is_read(read: Read, condition: Make) -> None:
 @pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
 def test_of_a_suspected_condition_only_the_symptom_is_there(status: str, read: Read, condition: Make) -> None:
     suspected = {"verificationStatus": {"coding": [{"code": status}]}}
-    assert read(condition(code={"text": "Amyotrophic lateral sclerosis"}, **suspected)).problems == ()
+    als = only(read(condition(code={"text": "Amyotrophic lateral sclerosis"}, **suspected)))
+    assert als.concepts == ()
+    assert "als" in als.suspected
     assert only(read(condition(**suspected))).concepts == ("fasciculation",)
     benign = only(read(condition(code={"text": "Benign fasciculation syndrome"}, **suspected)))
     assert (benign.concepts, benign.text) == (("fasciculation",), "Benign fasciculation syndrome")
