@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 
 from mappings.assess.exposures import Exposures, exposures
-from mappings.assess.readings import Readings
+from mappings.assess.readings import CLOCK_SKEW, Readings
 from mappings.assessment import Contributor, RedFlag
 from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge
@@ -90,20 +90,35 @@ class Case:
     def answers(self) -> tuple[Answer, ...]:
         """The answers that hold, in a stable order, the latest first.
 
-        Of a question that was answered again by the same side, clinician or patient, only the answers of the last
-        day and undated ones.
+        What a question was answered with before its last plain answer by the same side, clinician or patient, is taken
+        back, unless it is undated.
         """
-        days: dict[tuple[str, bool], date] = {}
+        last: dict[tuple[str, bool], date] = {}
         for answer in self.facts.answers:
-            asked = answer.question, answer.reported
-            days[asked] = max(days.get(asked, date.min), answer.date or date.min)
+            if answer.date and self._is_plain(answer):
+                asked = answer.question, answer.reported
+                last[asked] = max(last.get(asked, answer.date), answer.date)
+        standing = (
+            a
+            for a in self.facts.answers
+            if a.date is None or a.date >= last.get((a.question, a.reported), date.min)
+        )
         return tuple(
             sorted(
-                (a for a in self.facts.answers if a.date in (None, days[a.question, a.reported])),
+                standing,
                 key=lambda a: (a.date or date.min, a.resource, a.question, a.value, a.text),
                 reverse=True,
             )
         )
+
+    def _is_plain(self, answer: Answer) -> bool:
+        """Whether it is one that the question has, by today: `unknown` takes nothing back, nor does a later day."""
+        question = self.knowledge.questions.get(answer.question)
+        if question is None or answer.date is None or answer.date > self.today + CLOCK_SKEW:
+            return False
+        if question.type == "boolean":
+            return answer.value in ("true", "false")
+        return not question.options or any(answer.value == option.value for option in question.options)
 
     @cached_property
     def gaps(self) -> tuple[DataGap, ...]:

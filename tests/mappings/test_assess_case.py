@@ -121,6 +121,17 @@ def test_a_question_answered_again_counts_by_its_last_answer(
 
 
 @pytest.mark.parametrize(
+    ("value", "on"), [("unknown", TODAY), ("asked-declined", TODAY), ("false", TODAY + timedelta(days=30))]
+)
+def test_what_is_no_plain_answer_of_today_takes_no_red_flag_back(value: str, on: date, judge: Judge) -> None:
+    first = Answer(
+        "cauda-equina", "true", "yes", TODAY - timedelta(days=60), resource="QuestionnaireResponse/1"
+    )
+    again = Answer("cauda-equina", value, value, on, resource="QuestionnaireResponse/2")
+    assert flags(judge(answers=(first, again))) == ["cauda_equina_features"]
+
+
+@pytest.mark.parametrize(
     ("question", "value", "text", "flagged"),
     [
         ("locations", "tongue", "", True),
