@@ -77,9 +77,8 @@ class Watch:
             "trigger": call.trigger,
             "client": client,
         }
-        logger.handle(
-            logging.makeLogRecord(line)
-        )  # `info` would look for its caller in the stack, at every call
+        # `logger.info` would look for its caller in the stack, at every call.
+        logger.handle(logging.makeLogRecord(line))
 
 
 def _called(scope: Scope) -> tuple[str, Operation]:
