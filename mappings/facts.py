@@ -49,7 +49,7 @@ class DataGap(Struct, frozen=True):
     resource: str = ""
     """`Observation/123`, or the prefetch key when there is no resource."""
     on: date | None = None
-    """The day of the result that could not be used, when it has one."""
+    """The day of the result or examination that could not be used, when it has one; the last day of a medicine that ended."""
 
 
 class Limits(Struct, frozen=True):

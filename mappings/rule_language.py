@@ -80,6 +80,8 @@ class When(Rule, kw_only=True, frozen=True, rename={"is_": "is"}):
     """`normal`: all first-line results are current and normal. `unknown`: at least one is not known."""
     unsupported: str | UnsetType = UNSET
     """An electrolyte-mediated contributor of which a mediator is not known (see `Through`)."""
+    unread: tuple[str, ...] | UnsetType = UNSET
+    """FHIR resource types and concept ids: one such resource, finding or answer is on record and could not be read."""
 
     is_: Direction | UnsetType = UNSET
     band: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ LEADING_WORDS = (
     "red_flag",
     "first_line",
     "unsupported",
+    "unread",
 )
 
 QUALIFIERS: dict[str, tuple[str, ...]] = {

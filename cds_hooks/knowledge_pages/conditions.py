@@ -168,6 +168,10 @@ def _unsupported(when: When, knowledge: Knowledge) -> str:
     return words().condition["unsupported"].format(title=title_of(str(when.unsupported), knowledge))
 
 
+def _unread(when: When, knowledge: Knowledge) -> str:  # noqa: ARG001
+    return words().condition["unread"].format(names=listing(map(name_of, _names(when.unread))))
+
+
 def _names(value: object) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
 
@@ -191,4 +195,5 @@ _WORDS: dict[str, Callable[[When, Knowledge], str]] = {
     "red_flag": _red_flag,
     "first_line": _first_line,
     "unsupported": _unsupported,
+    "unread": _unread,
 }

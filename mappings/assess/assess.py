@@ -8,12 +8,13 @@ from decimal import Decimal
 
 from mappings.assess import contributors, evidence, spurious, tests_to_order
 from mappings.assess.calcium import derive_calcium
-from mappings.assess.case import Case
+from mappings.assess.case import EXAM, MEDICINE, Case
 from mappings.assess.compiled import Compiled, compiled
 from mappings.assess.evidence import clip
 from mappings.assess.proposals import propose
 from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
+from mappings.assess.signs import ABNORMAL_EXAM
 from mappings.assess.triggers import present
 from mappings.assessment import (
     SEVERITY,
@@ -214,7 +215,12 @@ def _indicator(shown: Iterable[Iterable[Shown]], advice: Iterable[TestAdvice]) -
 
 def _gaps(case: Case, rules: Compiled, advice: Iterable[TestAdvice]) -> tuple[DataGap, ...]:
     """What could not be read, and which result that matters here is too old: once each, in a stable order."""
-    known = {gap for gap in case.facts.gaps if not (gap.what == "Encounter" and gap.reason == "not-provided")}
+    known = {
+        gap
+        for gap in case.facts.gaps
+        if not (gap.what == "Encounter" and gap.reason == "not-provided") and gap.what not in (EXAM, MEDICINE)
+    }
+    known.update(case.unread)
     matters = {lab for order in rules.orders if order.rule.first_line for lab in order.labs}
     matters.update(lab for test in advice for lab in case.knowledge.orders[test.id].answered_by)
     known.update(
@@ -236,7 +242,7 @@ def _notes(case: Case, rules: Compiled) -> tuple[str, ...]:
     say = case.knowledge.wording
     if not case.ranked and not case.red_flags:
         said.append(say["no_contributor"])
-    if case.examination is None and not case.red_flags:
+    if case.examination is None and ABNORMAL_EXAM not in case.findings and not case.red_flags:
         said.append(say["no_exam"])
     unmapped = sorted(
         {clip(m.text) for m in case.facts.medications if not m.by and m.text and m.status != "draft"}

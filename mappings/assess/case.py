@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
+from mappings.assess import signs
 from mappings.assess.exposures import Exposures, exposures
 from mappings.assess.readings import CLOCK_SKEW, Readings
+from mappings.assess.signs import ABNORMAL_EXAM, NORMAL_EXAM
 from mappings.assessment import Contributor, RedFlag
 from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
-NORMAL_EXAM = "neuro_exam_normal"
+EXAM, MEDICINE = "neuro_examination", "medication"
+UNUSABLE = frozenset({"not-readable", "incomplete", "status-not-usable", "medication-not-resolved"})
+"""Why something that is on record says nothing here."""
 SPARED = re.compile(r"\b(no|not|without|except|spar(ed|ing)|other than)\b", re.IGNORECASE)
 """A problem's name that also says where it does not twitch is no statement of place."""
 
@@ -149,51 +153,45 @@ class Case:
         return tuple(text.lower() for text in (*named, *answered, *texts) if text)
 
     @cached_property
+    def verdicts(self) -> dict[str, date]:
+        """The day of the latest neurological examination by a clinician that found all normal, and not all normal."""
+        return signs.verdicts(self.facts, self.answers, self.knowledge)
+
+    @cached_property
     def examination(self) -> date | None:
-        """The day of the latest documented normal neurological examination."""
-        return max(
-            (f.date or date.min for f in self.facts.findings if f.concept == NORMAL_EXAM and f.present),
-            default=None,
-        )
+        """The day of the latest neurological examination, if it was normal."""
+        normal = self.verdicts.get(NORMAL_EXAM)
+        return None if normal is None or normal < self.verdicts.get(ABNORMAL_EXAM, normal) else normal
+
+    @cached_property
+    def unread(self) -> tuple[DataGap, ...]:
+        """What is on record and could not be read: resources, findings and answers.
+
+        Left out are examinations before the last that could be read, and medicines that ended too long ago to count.
+        """
+        longest = max((c.washout_days for c in self.knowledge.drug_classes.values()), default=0)
+        since = {
+            EXAM: max(self.verdicts.values(), default=date.min),
+            MEDICINE: self.today - timedelta(days=longest),
+        }
+        unusable = [
+            gap
+            for gap in self.gaps
+            if gap.reason in UNUSABLE and not (gap.on and gap.on < since.get(gap.what, gap.on))
+        ]
+        return (*unusable, *signs.unclear(self.answers, self.knowledge))
 
     @cached_property
     def findings(self) -> dict[str, tuple[Finding, ...]]:
         """Concept -> findings present: examined, reported, or on the problem list and not refuted by examination."""
+        examined = (f for f in self.facts.findings if f.present)
+        answered = signs.answered(self.answers, self.knowledge)
+        refutes = frozenset(self.knowledge.gate.examination_refutes)
+        listed = signs.listed(self.facts.problems, self.examination, refutes)
         found: dict[str, list[Finding]] = defaultdict(list)
-        for finding in self.facts.findings:
-            if finding.present:
+        for finding in (*examined, *answered, *listed):
+            if not signs.outdated(finding, self.verdicts):
                 found[finding.concept].append(finding)
-        for answer in self.answers:
-            question = self.knowledge.questions.get(answer.question)
-            if question and question.concept and answer.value == "true":
-                found[question.concept].append(
-                    Finding(
-                        question.concept,
-                        present=True,
-                        objective=not answer.reported,
-                        text=question.text,
-                        date=answer.date,
-                        resource=answer.resource,
-                    )
-                )
-        for problem in self.facts.problems:
-            noted = problem.onset or problem.recorded
-            later_normal = self.examination is not None and (noted is None or self.examination >= noted)
-            if problem.active and problem.kind in ("Condition", "Encounter"):
-                for concept in problem.concepts:
-                    if later_normal and concept in self.knowledge.gate.examination_refutes:
-                        continue
-                    found[concept].append(
-                        Finding(
-                            concept,
-                            present=True,
-                            objective=True,
-                            text=problem.text,
-                            date=noted,
-                            site=problem.site,
-                            resource=problem.resource,
-                        )
-                    )
         return {
             concept: tuple(
                 sorted(group, key=lambda f: (not f.objective, f.date or date.min, f.resource, f.text))

@@ -117,3 +117,11 @@ def unsupported(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
     """This contributor acts through a result that is not known."""
     name = str(when.unsupported)
     return lambda case: NOTHING if name in case.unsupported else None
+
+
+def unread(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+    """One of these is on record and could not be read; the card names it as a gap."""
+    names = when.unread
+    assert isinstance(names, tuple)  # noqa: S101
+    wanted = frozenset(names)
+    return lambda case: NOTHING if any(gap.what in wanted for gap in case.unread) else None

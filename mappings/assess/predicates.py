@@ -78,6 +78,7 @@ _COMPILERS: dict[str, Callable[[When, Knowledge], Condition]] = {
             "red_flag",
             "first_line",
             "unsupported",
+            "unread",
         )
     },
 }

@@ -17,7 +17,7 @@ Triggers = frozenset[Trigger]
 ALWAYS: Triggers = frozenset({("", "")})
 """Of a condition that must always be asked: every record holds it."""
 
-NAMED = {"exposure": "exposure", "problem": "problem", "finding": "finding"}
+NAMED = {"exposure": "exposure", "problem": "problem", "finding": "finding", "unread": "unread"}
 SIDES = {
     "low": ("low",),
     "high": ("high",),
@@ -62,6 +62,7 @@ def present(case: Case) -> frozenset[Trigger]:
             *(("finding", name) for name in case.findings),
             *(("measure", item) for item in case.measures),
             *(("answer", answer.question) for answer in case.facts.answers),
+            *(("unread", gap.what) for gap in case.unread),
             *((reading.direction, name) for name, reading in case.readings.by_analyte.items()),
         ]
     )

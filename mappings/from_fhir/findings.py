@@ -15,8 +15,10 @@ from mappings.from_fhir.meaning import Meaning, is_twitching, spoken, text_of
 from mappings.from_fhir.shapes import Result
 from mappings.from_fhir.vocabulary import (
     MEASURES,
+    NEURO_EXAM,
     NEURO_EXAM_ABNORMAL,
     NEURO_EXAM_NORMAL,
+    NEURO_EXAM_NOT_DONE,
     NEURO_EXAM_UNLESS,
     plain,
 )
@@ -101,7 +103,8 @@ def _answer(result: Result, setting: Setting) -> Said:
     return Said.PRESENT if setting.examination else Said.NOTHING
 
 
-def _neurological_examination(result: Result, setting: Setting) -> Iterator[Finding]:
+def _neurological_examination(result: Result, setting: Setting) -> Iterator[Finding | DataGap]:
+    """The verdict of an examination; one whose words say neither that nor what was found was not understood."""
     text = plain(value_text(result))
     day = setting.when.earliest if setting.when else None
     contradicted = bool(NEURO_EXAM_UNLESS.search(text) or value_concepts(result))
@@ -112,6 +115,11 @@ def _neurological_examination(result: Result, setting: Setting) -> Iterator[Find
     elif said_normal and not contradicted and not result.data_absent_reason:
         concept = "neuro_exam_normal"
     else:
+        done = text and not result.data_absent_reason and not NEURO_EXAM_NOT_DONE.match(text)
+        if done and not value_concepts(result):
+            said_so = "the words of a neurological examination were not understood"
+            said_so += f" ({day.isoformat()})" if day else ""
+            yield DataGap(NEURO_EXAM, "not-readable", said_so, setting.resource, day)
         return
     shown = f"{text_of(result.code) or 'neurological examination'}: {value_text(result) or concept.rpartition('_')[2]}"
     yield Finding(concept, True, setting.objective, shown, day, setting.site, setting.resource)

@@ -77,7 +77,9 @@ def read_medication(item: Item, chart: Chart) -> Iterator[Medication | DataGap]:
     medicine = _medicine(_named(use, chart))
     if medicine is None:
         text = "a medicine is ordered or recorded that the record does not name"
-        yield DataGap("medication", "medication-not-resolved", text, item.label or item.key)
+        course = _course(use)
+        ended = course.end or course.start if status == "ended" else None
+        yield DataGap("medication", "medication-not-resolved", text, item.label or item.key, ended)
         return
     match = medicine.match
     if match.no_medicine:

@@ -53,6 +53,9 @@ NEURO_EXAM: Final[str] = _WORDS["neurological_examination"]["concept"]
 NEURO_EXAM_NORMAL: Final = re.compile(
     rf"(?:{_phrases(_WORDS['neurological_examination']['normal'])})\b", re.IGNORECASE
 )
+NEURO_EXAM_NOT_DONE: Final = re.compile(
+    rf"(?:{_phrases(_WORDS['neurological_examination']['not_done'])})\b", re.IGNORECASE
+)
 NEURO_EXAM_ABNORMAL: Final = frozenset(_WORDS["neurological_examination"]["abnormal"])
 NEURO_EXAM_UNLESS: Final = re.compile(
     rf"\d|\b(?:{_phrases(_WORDS['neurological_examination']['unless'])})\b", re.IGNORECASE

@@ -14,6 +14,21 @@ from mappings.rules import ContributorRule, OrderRule, SpuriousRule
 from terminology.concepts import known_concepts
 from terminology.drug_classes import read_classes
 
+READ_TYPES = frozenset(
+    (
+        "Condition",
+        "Encounter",
+        "MedicationRequest",
+        "MedicationStatement",
+        "medication",
+        "Observation",
+        "Procedure",
+        "QuestionnaireResponse",
+        "ServiceRequest",
+    )
+)
+"""What a rule may ask whether it could not be read, besides concepts."""
+
 
 def names(knowledge: Knowledge) -> Iterator[Defect]:
     """Every name that means nothing."""
@@ -38,6 +53,7 @@ def _known(knowledge: Knowledge) -> dict[str, set[str]]:
         "red_flag": {*knowledge.red_flags, "any"},
         "answer": set(knowledge.questions),
         "unsupported": {name for name, rule in knowledge.contributors.items() if rule.through},
+        "unread": {*known_concepts(), *READ_TYPES},
         "tests": {*knowledge.orders, *knowledge.panels, *parts},
     }
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from mappings.assessment import Assessment, Evidence
-from mappings.facts import Answer, Finding, LabResult, Limits, Problem
+from mappings.facts import Answer, DataGap, Finding, LabResult, Limits, Problem
 
 Judge = Callable[..., Assessment]
 Make = Callable[..., Any]
@@ -69,6 +69,51 @@ class TestBenign:
             "normal examination (2026-02-28): Not asserted until all first-line tests are known and normal."
         ]
         assert said(replace(first_line[0], value=Decimal("3.4")), *first_line[1:]) == []
+
+    @pytest.mark.parametrize(
+        ("what", "reason", "benign"),
+        [
+            ("Condition", "not-readable", False),
+            ("Condition", "incomplete", False),
+            ("Observation", "not-readable", False),
+            ("QuestionnaireResponse", "not-readable", False),
+            ("muscle_weakness", "status-not-usable", False),
+            ("medication", "medication-not-resolved", False),
+            ("Condition", "wrong-patient", True),
+            ("ServiceRequest", "not-readable", True),
+            ("anxiety", "not-readable", True),
+        ],
+    )
+    def test_what_could_not_be_read_and_may_speak_against_it_leaves_it_open(
+        self,
+        what: str,
+        reason: Any,
+        benign: bool,
+        judge: Judge,
+        first_line: list[LabResult],
+        examined: Make,
+    ) -> None:
+        gap = DataGap(what, reason, "one of them could not be read")
+        answer = judge(*first_line, findings=examined(1), gaps=(gap,))
+        assert ("benign_fasciculation" in ids(answer)) is benign
+        assert gap in answer.gaps
+
+    @pytest.mark.parametrize(("days", "counts"), [(100, True), (400, False)])
+    def test_a_medicine_without_a_name_that_ended_long_ago_is_of_no_account(
+        self, days: int, counts: bool, judge: Judge, first_line: list[LabResult], examined: Make
+    ) -> None:
+        gap = DataGap("medication", "medication-not-resolved", "not named", on=TODAY - timedelta(days=days))
+        answer = judge(*first_line, findings=examined(1), gaps=(gap,))
+        assert ("benign_fasciculation" in ids(answer)) is not counts
+        assert (gap in answer.gaps) is counts
+
+    def test_a_normal_examination_that_the_patient_reports_takes_back_no_weakness(self, judge: Judge) -> None:
+        weak = Problem(
+            ("muscle_weakness",), "Muscle weakness", onset=date(2026, 1, 1), resource="Condition/w"
+        )
+        reported = Finding("neuro_exam_normal", True, False, "normal, says the patient", TODAY)
+        answer = judge(problems=[weak], findings=(reported,))
+        assert [flag.id for flag in answer.red_flags] == ["objective_weakness"]
 
     @pytest.mark.parametrize(
         ("creatinine", "egfr", "benign"), [("80", "92", True), ("80", "50", False), ("150", "92", False)]

@@ -26,6 +26,7 @@ LAB = re.compile(
 )
 SHORTHAND = Path(__file__).parent / "shorthand.json"
 NORMAL, TEXT_LABS, FINDING_TEXT, MEASURES = json.loads(SHORTHAND.read_text(encoding="utf-8")).values()
+VERDICTS = {"neuro_exam_normal": "Normal", "neuro_exam_abnormal": "Abnormal"}
 SENT = ("Patient", "Condition", "Observation", "MedicationRequest", "ServiceRequest", "QuestionnaireResponse")
 ANALYTES, CONCEPTS = (
     yaml.load((files("terminology") / file).read_text(encoding="utf-8"), yaml.CSafeLoader)[name]
@@ -111,12 +112,14 @@ def medication(line: str, number: int) -> dict[str, Any]:
 
 
 def problem(line: str, number: int) -> dict[str, Any]:
-    """`als`, `als since 2025-05-01`, `als refuted`, `als provisional` or `als resolved`."""
+    """`als`, `als since 2025-05-01`, `als refuted`, `als provisional` or `als resolved`; `without_a_name` has no code."""
     name, _, since = line.partition(" since ")
     concept, _, status = name.partition(" ")
     coded = coding_of(CONCEPTS, concept)
     code = {"coding": coded} if coded else {"text": phrase_of(concept)}
     condition: dict[str, Any] = {"resourceType": "Condition", "id": f"problem-{number}", "code": code}
+    if concept == "without_a_name":
+        del condition["code"]
     if since:
         condition["onsetDateTime"] = since
     if status:
@@ -128,14 +131,13 @@ def problem(line: str, number: int) -> dict[str, Any]:
 
 
 def finding(line: str, number: int, today: str) -> dict[str, Any]:
-    """`neuro_exam_normal` of today, or `neuro_exam_normal 2025-11-21`."""
+    """`neuro_exam_normal` of today, or `neuro_exam_normal 2025-11-21`; `dysphagia "see letter"` in other words than yes."""
+    line, _, words = line.partition(' "')
     concept, _, on = line.partition(" ")
     text = FINDING_TEXT.get(concept) or phrase_of(concept)
-    seen: dict[str, Any] = (
-        {"valueCodeableConcept": {"text": "Normal"}}
-        if concept == "neuro_exam_normal"
-        else {"valueBoolean": True}
-    )
+    seen: dict[str, Any] = {"valueBoolean": True}
+    if words or concept in VERDICTS:
+        seen = {"valueCodeableConcept": {"text": words.removesuffix('"') or VERDICTS[concept]}}
     return {
         "resourceType": "Observation",
         "id": f"finding-{number}",
@@ -189,7 +191,9 @@ def questionnaire(answers: dict[str, Any], by: str, today: str) -> dict[str, Any
     item = [
         {
             "linkId": question,
-            "answer": [{"valueBoolean": value} if value is True else {"valueCoding": {"code": value}}],
+            "answer": [
+                {"valueBoolean": value} if isinstance(value, bool) else {"valueCoding": {"code": value}}
+            ],
         }
         for question, value in answers.items()
     ]

@@ -188,11 +188,8 @@ def test_a_normal_neurological_examination(value: Json, read: Read, exam: Make) 
 @pytest.mark.parametrize(
     "value",
     [
-        {"valueString": "Normal except for the left foot"},
-        {"valueString": "Normal tone. Power 4/5"},
-        {"valueString": "Normal gait; reduced reflexes"},
         {"valueString": "not done"},
-        {"valueString": "Not normal"},
+        {"valueString": "Deferred, the patient is in pain"},
         {"valueBoolean": True},
         {"dataAbsentReason": {"text": "refused"}, "interpretation": [{"coding": [{"code": "N"}]}]},
         {},
@@ -200,6 +197,19 @@ def test_a_normal_neurological_examination(value: Json, read: Read, exam: Make) 
 )
 def test_what_is_not_plainly_normal_is_not_called_normal(value: Json, read: Read, exam: Make) -> None:
     assert "neuro_exam_normal" not in found(read(exam("Neurological examination", **value)))
+
+
+@pytest.mark.parametrize(
+    "text", ["Normal except for the left foot", "Normal gait; reduced reflexes", "Not normal", "See letter"]
+)
+def test_an_examination_in_words_that_were_not_understood_is_named(text: str, read: Read, exam: Make) -> None:
+    facts = read(exam("Neurological examination", valueString=text))
+    assert {finding.concept for finding in facts.findings}.isdisjoint(
+        {"neuro_exam_normal", "neuro_exam_abnormal"}
+    )
+    (gap,) = facts.gaps
+    assert (gap.what, gap.reason, gap.on) == ("neuro_examination", "not-readable", date(2026, 3, 1))
+    assert "(2026-03-01)" in gap.text
 
 
 def test_findings_contradict_a_normal_flag(read: Read, exam: Make) -> None:
