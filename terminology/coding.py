@@ -39,6 +39,12 @@ _ALIASES = {
     "2.16.840.1.113883.6.90": ICD_10_CM,
     "hl7.org/fhir/sid/icd-10": ICD_10,
     "2.16.840.1.113883.6.3": ICD_10,
+    # National editions that keep the meaning of WHO's codes and divide some further: Germany, Netherlands, Australia.
+    "fhir.de/codesystem/bfarm/icd-10-gm": ICD_10,
+    "fhir.de/codesystem/dimdi/icd-10-gm": ICD_10,
+    "hl7.org/fhir/sid/icd-10-de": ICD_10,
+    "hl7.org/fhir/sid/icd-10-nl": ICD_10,
+    "hl7.org/fhir/sid/icd-10-am": ICD_10,
     "unitsofmeasure.org": UCUM,
     "www.unitsofmeasure.org": UCUM,
     "2.16.840.1.113883.6.8": UCUM,
