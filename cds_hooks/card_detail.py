@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from msgspec.structs import replace
+
 from cds_hooks.card_kit import CardKit, mid_sentence
 from cds_hooks.markdown import escape
 from mappings.assessment import Assessment, Contributor, Evidence, Proposal, RedFlag, SafetyItem, TestAdvice
@@ -16,10 +18,15 @@ SENTENCE = 600
 """Longest sentence of a rule; texts of the record are cut shorter."""
 
 
-def red_flag_line(flag: RedFlag, kit: CardKit) -> str:
-    """Title, urgency, evidence, what to do, source."""
-    head = f"**{kit.linked(flag.id, flag.title)}** ({kit.say(f'urgency_{flag.urgency}')})"
-    return "- " + _join(head, _evidence(flag.evidence, kit), flag.says, _sources(flag.references, kit))
+def red_flag_lines(flags: Sequence[RedFlag], kit: CardKit) -> list[str]:
+    """Title, urgency, evidence, what to do, source; what several say is said by the first."""
+    lines, said = [], set()
+    for flag in flags:
+        head = f"**{kit.linked(flag.id, flag.title)}** ({kit.say(f'urgency_{flag.urgency}')})"
+        says = " ".join(filter(None, (flag.says if flag.says not in said else "", flag.also)))
+        said.add(flag.says)
+        lines.append("- " + _join(head, _evidence(flag.evidence, kit), says, _sources(flag.references, kit)))
+    return lines
 
 
 def contributor_lines(contributors: Sequence[Contributor], kit: CardKit) -> list[str]:
@@ -123,6 +130,8 @@ def footer(assessment: Assessment, kit: CardKit) -> str:
 def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
     """Each gap in words, each once; beyond `MOST_GAPS` they are counted by reason, never dropped."""
     reasons = kit.wording.gap_reasons
+    alone = [gap for gap in gaps if gap.reason != "spurious" or not gap.text]
+    gaps = [*alone, *_of_one_pattern(gap for gap in gaps if gap not in alone)]
     texts = {
         escape(
             kit.printed(gap.text) or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"
@@ -134,6 +143,17 @@ def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
     return shown + [
         f"{kit.say('more_gaps', count=count)} ({reasons.get(reason, reason)})"
         for reason, count in rest.items()
+    ]
+
+
+def _of_one_pattern(gaps: Iterable[DataGap]) -> list[DataGap]:
+    """The results that one pattern makes untrustworthy, named together."""
+    together: dict[str, list[DataGap]] = {}
+    for gap in gaps:
+        together.setdefault(gap.text.rpartition(": ")[2], []).append(gap)
+    return [
+        replace(group[0], text=f"{', '.join(gap.text.rpartition(': ')[0] for gap in group)}: {pattern}")
+        for pattern, group in together.items()
     ]
 
 

@@ -64,8 +64,8 @@ def _red_flag_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) 
     """Findings that change the pathway, above everything else."""
     flags = assessment.red_flags
     most = min(flags, key=lambda flag: ("immediate", "urgent", "soon", "routine").index(flag.urgency)).urgency
-    summary = kit.say(f"red_flags_{most}", titles=", ".join(mid_sentence(flag.title) for flag in flags))
-    lines = [detail.red_flag_line(flag, kit) for flag in flags]
+    summary = _fitting([mid_sentence(flag.title) for flag in flags], kit, f"red_flags_{most}", "titles")
+    lines = detail.red_flag_lines(flags, kit)
     return _card(
         "red_flags", summary, _highest(flag.indicator for flag in flags), ["\n".join(lines), *shared], kit
     )
@@ -151,7 +151,12 @@ def _test_card(
     )
     return _card(
         "tests",
-        _test_summary(advised, kit, "summary_tests" if assessment.gate.open else "summary_tests_before"),
+        _fitting(
+            [mid_sentence(test.title) for test in advised],
+            kit,
+            "summary_tests" if assessment.gate.open else "summary_tests_before",
+            "tests",
+        ),
         indicator,
         ["\n".join(detail.test_lines(advised, kit)), *shared],
         kit,
@@ -159,15 +164,14 @@ def _test_card(
     )
 
 
-def _test_summary(advised: Sequence[TestAdvice], kit: CardKit, sentence: str) -> str:
-    """As many titles as fit, and the number of the others."""
-    titles = [mid_sentence(test.title) for test in advised]
-    summary = kit.say(sentence, tests=", ".join(titles))
+def _fitting(titles: Sequence[str], kit: CardKit, sentence: str, field: str) -> str:
+    """The sentence with as many titles as fit, and the number of the others."""
+    summary = kit.say(sentence, **{field: ", ".join(titles)})
     shown = len(titles)
     while len(summary) > LONGEST_SUMMARY and shown > 1:
         shown -= 1
-        tests = kit.say("and_more", tests=", ".join(titles[:shown]), count=len(titles) - shown)
-        summary = kit.say(sentence, tests=tests)
+        some = kit.say("and_more", titles=", ".join(titles[:shown]), count=len(titles) - shown)
+        summary = kit.say(sentence, **{field: some})
     return summary
 
 

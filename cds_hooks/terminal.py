@@ -67,7 +67,7 @@ def _findings(console: Console, assessment: Assessment) -> None:
     say = card_wording().say
     for flag in assessment.red_flags:
         note = say[f"urgency_{flag.urgency}"]
-        _block(console, flag.title, note, flag.indicator, [*_lines(flag.evidence), flag.says])
+        _block(console, flag.title, note, flag.indicator, [*_lines(flag.evidence), flag.says, flag.also])
     for order in assessment.proposals:
         effects = [effect.text for effect in order.effects]
         _block(console, order.drug, order.title, order.indicator, [*effects, order.says])

@@ -58,6 +58,7 @@ class RedFlag(Struct, frozen=True, rename="camel"):
     says: str = ""
     references: tuple[str, ...] = ()
     indicator: Indicator = "warning"
+    also: str = ""
 
 
 class Considered(Struct, frozen=True, rename="camel"):

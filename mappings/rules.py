@@ -84,9 +84,12 @@ class RedFlagRule(Rule, kw_only=True, frozen=True):
     indicator: Indicator
     when: When
     says: str
+    """What to do; a card says it once, however many red flags say the same."""
     review: Review
     references: tuple[str, ...]
     misuse: str
+    also: str = ""
+    """What is to be done about this finding alone."""
 
 
 class Request(Rule, kw_only=True, frozen=True):

@@ -74,7 +74,7 @@ def red_flag_page(rule: RedFlagRule, knowledge: Knowledge) -> Page:
         rule.title,
         [
             ("urgency", [urgency]),
-            ("when", [Line(in_words(rule.when, knowledge), rule.says)]),
+            ("when", [Line(in_words(rule.when, knowledge), " ".join(filter(None, (rule.says, rule.also))))]),
             ("misuse", [rule.misuse]),
             ("sources", sources(rule.references, knowledge)),
             ("review", [reviewed(rule.review)]),

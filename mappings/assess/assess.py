@@ -37,6 +37,7 @@ Shown = Contributor | RedFlag | SafetyItem | Proposal
 ESSENTIAL = ("Condition", "Observation", "MedicationRequest")
 """Types whose absence is never passed over in silence."""
 UNREAD = frozenset({"not-readable", "incomplete"})
+PRESSING = {"immediate": 0, "urgent": 1, "soon": 2, "routine": 3}
 NOTABLE_TIERS = frozenset({"A", "C1"})
 
 
@@ -82,7 +83,9 @@ def _assess(case: Case, rules: Compiled, gate: Gate) -> Assessment:
         case.red_flags = {name: f for name, f in case.red_flags.items() if f.urgency == "immediate"}
     ranked = tuple(case.ranked.values())
     advice = tests_to_order.advise(case, rules, doubts.repeats, first_line=not known_mnd)
-    flags = tuple(sorted(case.red_flags.values(), key=lambda f: (-SEVERITY[f.indicator], f.id)))
+    flags = tuple(
+        sorted(case.red_flags.values(), key=lambda f: (-SEVERITY[f.indicator], PRESSING[f.urgency], f.id))
+    )
     gaps = _gaps(case, rules, advice)
     doubtful = known_mnd and _perhaps_critical(case)
     silence = _silence(ranked, flags, safety, advice, gaps, known_mnd=known_mnd, doubtful=doubtful)
@@ -164,11 +167,19 @@ def _under_age(case: Case, years: int) -> bool:
 
 
 def _red_flags(case: Case, rules: Compiled) -> dict[str, RedFlag]:
-    return {
-        rule.id: RedFlag(rule.id, rule.title, rule.urgency, proof, rule.says, rule.references, rule.indicator)
+    found = [
+        RedFlag(
+            rule.id, rule.title, rule.urgency, proof, rule.says, rule.references, rule.indicator, rule.also
+        )
         for rule, holds, triggers in rules.red_flags
         if not triggers.isdisjoint(case.present) and (proof := holds(case)) is not None
-    }
+    ]
+    return {flag.id: flag for flag in found if not any(_stands_for(other, flag) for other in found)}
+
+
+def _stands_for(other: RedFlag, flag: RedFlag) -> bool:
+    """Whether what is found is a more urgent red flag as well."""
+    return PRESSING[other.urgency] < PRESSING[flag.urgency] and set(flag.evidence) <= set(other.evidence)
 
 
 def _silence(
@@ -242,7 +253,8 @@ def _notes(case: Case, rules: Compiled) -> tuple[str, ...]:
     say = case.knowledge.wording
     if not case.ranked and not case.red_flags:
         said.append(say["no_contributor"])
-    if case.examination is None and ABNORMAL_EXAM not in case.findings and not case.red_flags:
+    known_mnd = not case.ranked.keys().isdisjoint(case.knowledge.gate.known_mnd)
+    if case.examination is None and not (ABNORMAL_EXAM in case.findings or case.red_flags or known_mnd):
         said.append(say["no_exam"])
     unmapped = sorted(
         {clip(m.text) for m in case.facts.medications if not m.by and m.text and m.status != "draft"}

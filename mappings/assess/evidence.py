@@ -98,9 +98,12 @@ def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
 
 
 def of_problem(problem: Problem, knowledge: Knowledge) -> Evidence:
-    """The problem, and since when."""
+    """The problem, and since when it is known or suspected; an operation, and when it was."""
     since = problem.onset or problem.recorded
-    return _dated("recorded", "recorded_since", problem.text, since, problem.resource, knowledge)
+    if problem.kind == "Procedure":
+        return _dated("found", "found_on", problem.text, since, problem.resource, knowledge)
+    word = "recorded" if problem.concepts or not problem.suspected else "suspected"
+    return _dated(word, f"{word}_since", problem.text, since, problem.resource, knowledge)
 
 
 def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:

@@ -20,15 +20,17 @@ def propose(case: Case, rules: Compiled, *, documented: bool) -> tuple[Proposal,
     With documented twitching every medicine that can contribute to it matters; otherwise only one that would
     push a result further that is abnormal already.
     """
-    found = []
+    found: list[Proposal] = []
     for medication in _drafts(case.facts.medications):
+        combined = list(_combined(case, medication, rules)) if documented else []
+        stood_for = {name for p in combined for name in rules.knowledge.contributors[p.id].suppresses}
         for rule in _rules(medication, rules):
             effects = _effects(case, rule)
             worsens = any(effect.worsens for effect in effects)
-            if worsens or (documented and (rule.tiers or (rule.through and rule.through.tier))):
+            matters = documented and (rule.tiers or (rule.through and rule.through.tier))
+            if worsens or (matters and rule.id not in stood_for):
                 found.append(_proposal(case, medication, rule, effects))
-        if documented:
-            found += _combined(case, medication, rules)
+        found += combined
     return tuple(
         sorted(found, key=lambda proposal: (-SEVERITY[proposal.indicator], proposal.drug, proposal.id))
     )

@@ -122,5 +122,11 @@ def _doubted(reading: Reading, rule: SpuriousRule) -> Reading:
         direction="unknown",
         band="",
         answered=False,
-        gap=DataGap(reading.analyte, "spurious", f"{reading.title}: {rule.title}", resource, on),
+        gap=DataGap(
+            reading.analyte,
+            "spurious",
+            f"{reading.title}: {rule.title[:1].lower()}{rule.title[1:]}",
+            resource,
+            on,
+        ),
     )

@@ -99,7 +99,8 @@ def _doubts(case: Case, rule: OrderRule, repeats: dict[str, SpuriousRule]) -> li
     """A result that exists and cannot be believed or read must be repeated, whatever speaks against the test."""
     reasons = []
     if doubt := repeats.get(rule.id):
-        reasons.append(Reason(doubt.title, "routine" if doubt.indicator == "info" else "urgent", repeat=True))
+        title = doubt.title[:1].lower() + doubt.title[1:]
+        reasons.append(Reason(title, "routine" if doubt.indicator == "info" else "urgent", repeat=True))
     if why := unreadable(case, rule):
         reasons.append(Reason(why, repeat=True))
     return reasons
@@ -123,12 +124,14 @@ def _unsupported(case: Case, rule: OrderRule) -> list[Reason]:
                 continue
             reading, cause = case.readings[lab], contributor.evidence[0] if contributor.evidence else None
             label = cause.label if cause else contributor.title
+            kind = "drug" if cause and cause.resource.startswith("Medication") else "condition"
+            named = {kind: label}
             if reading.answered and reading.result and cause and cause.date:
-                text = case.knowledge.wording["test_before_drug"].format(
-                    date=reading.result.date.isoformat(), drug=label, start=cause.date.isoformat()
+                text = case.knowledge.wording[f"test_before_{kind}"].format(
+                    date=reading.result.date.isoformat(), start=cause.date.isoformat(), **named
                 )
             else:
-                text = case.knowledge.wording["test_with_drug"].format(drug=label)
+                text = case.knowledge.wording[f"test_with_{kind}"].format(**named)
             reasons.append(Reason(text, repeat=True, proof=contributor.evidence[:1]))
     return reasons
 

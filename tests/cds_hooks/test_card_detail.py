@@ -44,6 +44,30 @@ def test_a_red_flag_line_shows_finding_urgency_and_source(
     )
 
 
+def test_what_several_red_flags_ask_for_is_said_once(
+    cards: Cards, assessment: Make, red_flag: Factory
+) -> None:
+    refer = "Refer without delay."
+    flags = (
+        red_flag(id="muscle_wasting", title="Muscle wasting", says=refer),
+        red_flag(id="objective_weakness", title="Weakness", says=refer, also="State which muscles."),
+        red_flag(id="dysphagia", says="Urgent referral."),
+    )
+    (card,) = cards(assessment(red_flags=flags))
+    assert (card.detail.count(refer), card.detail.count("Urgent referral.")) == (1, 1)
+    first, second = card.detail.splitlines()[:2]
+    assert refer in first
+    assert "State which muscles." in second
+
+
+def test_results_that_one_pattern_makes_untrustworthy_are_named_together(
+    cards: Cards, assessment: Make
+) -> None:
+    gaps = tuple(DataGap(name, "spurious", f"{name}: a bad specimen") for name in ("magnesium", "potassium"))
+    (card,) = cards(assessment(gaps=gaps))
+    assert "magnesium, potassium: a bad specimen." in card.detail
+
+
 def test_a_gap_is_always_on_a_card(
     cards: Cards,
     assessment: Make,

@@ -260,6 +260,7 @@ def test_a_long_summary_is_cut_at_139_characters(
     causes = (contributor(low_potassium, title="Low potassium " * 20),)
     built = cards(assessment(red_flags=flags, contributors=causes, tests=tests))
     assert [len(card.summary) <= LONGEST_SUMMARY for card in built] == [True, True, True]
+    assert built[0].summary.endswith("and 7 more")
     assert built[2].summary.endswith("and 7 more")
 
 

@@ -75,8 +75,8 @@ class TestSecondSerotonergic:
     ) -> None:
         taken = drug("tramadol 50 mg", "serotonergic_other", start=date(2026, 1, 1))
         new = draft("sertraline 50 mg", "ssri_snri", start=TODAY + timedelta(days=days))
-        first, *_ = judge(medications=(taken, new)).proposals
-        assert first == Proposal(
+        (only,) = judge(medications=(taken, new)).proposals
+        assert only == Proposal(
             "serotonin_toxicity_risk",
             "Two or more serotonergic medicines",
             "sertraline 50 mg",

@@ -82,7 +82,7 @@ def test_a_result_that_is_not_believed_is_no_current_result_for_a_new_medicine(
     assert (effect.text, effect.known) == ("may lower potassium: no current result", False)
     (again,) = [test for test in answer.tests if test.id == "potassium"]
     assert again.reason == (
-        "High potassium in a haemolysed specimen; to know before furosemide 40 mg is started"
+        "high potassium in a haemolysed specimen; to know before furosemide 40 mg is started"
     )
 
 

@@ -51,7 +51,7 @@ def test_vignette(vignette: dict[str, Any], assessed: Callable[[dict[str, Any]],
             [e.text for c in answer.contributors for e in c.evidence],
             [c.why for c in answer.considered],
             [s.says for s in answer.safety],
-            [f.says for f in answer.red_flags],
+            [(f.says, f.also) for f in answer.red_flags],
             [t.reason for t in answer.tests],
             [g.text for g in answer.gaps],
             answer.notes,
@@ -61,3 +61,5 @@ def test_vignette(vignette: dict[str, Any], assessed: Callable[[dict[str, Any]],
     ).lower()
     for words in expect.get("says", []):
         assert words.lower() in said, f"{story}: {words!r} is not said"
+    for words in expect.get("never_says", []):
+        assert words.lower() not in said, f"{story}: {words!r} is said"
