@@ -89,10 +89,7 @@ def test_lines(suggested: Sequence[TestAdvice], kit: CardKit) -> list[str]:
 def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
     """What every answer owes its reader: what could not be read, grounds, what was not supported or asked, whose rules."""
     gate = [_shown(item, kit) for item in assessment.gate.because]
-    considered = [
-        f"{escape(kit.title(item.id))}: {escape(kit.printed(item.why), SENTENCE)}"
-        for item in assessment.considered
-    ]
+    considered = [_considered(kit.title(item.id), kit.printed(item.why)) for item in assessment.considered]
     missing = [gap for gap in assessment.gaps if gap.reason == "not-provided"]
     unusable = [gap for gap in assessment.gaps if gap.reason != "not-provided"]
     paragraphs = [
@@ -107,6 +104,12 @@ def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
         footer(assessment, kit),
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _considered(title: str, why: str) -> str:
+    """What was considered and why not; the title is left out where the reason begins with it."""
+    named = why.lower().startswith(title.lower())
+    return escape(why, SENTENCE) if named else f"{escape(title)}: {escape(why, SENTENCE)}"
 
 
 def _settled(tests: Iterable[TestAdvice]) -> list[str]:

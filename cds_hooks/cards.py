@@ -96,7 +96,10 @@ def _order_card(assessment: Assessment, kit: CardKit, shared: Sequence[str]) -> 
         value = kit.say("already", effect=worse.label, value=f"{now.value} {unit}", date=now.date)
         summary = kit.say("summary_worsens", drug=lead.drug, effect=value)
     else:
-        summary = kit.say("summary_proposal" if lead.effects else "summary_proposal_direct", drug=lead.drug)
+        known = "_known" if all(effect.known for effect in lead.effects) else ""
+        summary = kit.say(
+            f"summary_proposal{known}" if lead.effects else "summary_proposal_direct", drug=lead.drug
+        )
     ranked, safety = assessment.contributors, assessment.safety
     parts = [
         "\n".join(detail.proposal_lines(assessment.proposals, kit)),

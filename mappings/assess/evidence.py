@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mappings.assess.readings import Reading, shown
 from mappings.assessment import Evidence
-from mappings.facts import Finding, LabResult, Measure, Medication, Problem
+from mappings.facts import Answer, Finding, LabResult, Measure, Medication, Problem
 from mappings.knowledge import Knowledge
 
 FIVE_FIGURES = Context(prec=5)
@@ -98,12 +98,11 @@ def of_medication(medication: Medication, knowledge: Knowledge) -> Evidence:
 
 
 def of_problem(problem: Problem, knowledge: Knowledge) -> Evidence:
-    """The problem, and since when it is known or suspected; an operation, and when it was."""
-    since = problem.onset or problem.recorded
-    if problem.kind == "Procedure":
-        return _dated("found", "found_on", problem.text, since, problem.resource, knowledge)
+    """The problem, and since when there is it or the suspicion; without an onset when it was recorded, seen or done."""
+    on = problem.onset or problem.recorded
     word = "recorded" if problem.concepts or not problem.suspected else "suspected"
-    return _dated(word, f"{word}_since", problem.text, since, problem.resource, knowledge)
+    dated = f"{word}_since" if problem.onset and problem.kind != "Procedure" else f"{word}_on"
+    return _dated(word, dated, problem.text, on, problem.resource, knowledge)
 
 
 def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:
@@ -112,6 +111,21 @@ def of_finding(finding: Finding, knowledge: Knowledge) -> Evidence:
         text = knowledge.wording["reported"].format(text=clip(finding.text))
         return Evidence(label=clip(finding.text), text=text, resource=finding.resource, date=finding.date)
     return _dated("found", "found_on", finding.text, finding.date, finding.resource, knowledge)
+
+
+def of_answer(answer: Answer, knowledge: Knowledge) -> Evidence:
+    """The answer in the words of the question's options, when it was given, and whether by the patient."""
+    question = knowledge.questions.get(answer.question)
+    options = {option.value: option.text for option in question.options} if question else {}
+    said = Finding(
+        answer.question,
+        present=True,
+        objective=not answer.reported,
+        text=options.get(answer.value, answer.text),
+        date=answer.date,
+        resource=answer.resource,
+    )
+    return of_finding(said, knowledge)
 
 
 def of_measure(measure: Measure, knowledge: Knowledge) -> Evidence:

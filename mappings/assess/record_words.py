@@ -182,15 +182,12 @@ def words_pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(r"\b(?:" + "|".join(re.escape(word.lower()) for word in words) + r")\b")
 
 
-def answer(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
+def answer(when: When, knowledge: Knowledge) -> Condition:
     """A history question was answered so."""
     question, values = str(when.answer), frozenset(when.values)
 
     def holds(case: Case) -> Proof | None:
         found = [a for a in case.answers if a.question == question and (not values or a.value in values)]
-        return (
-            tuple(Evidence(label=a.text, text=a.text, resource=a.resource, date=a.date) for a in found)
-            or None
-        )
+        return tuple(evidence.of_answer(a, knowledge) for a in found) or None
 
     return holds

@@ -292,3 +292,11 @@ def test_units_read_as_clinicians_write_them_in_every_sentence(
     text = " ".join(card.detail + card.suggestions[0].label for card in cards(answer))
     for shown in ("12 mIU/L", "14 mL/min/1.73 m²", "48 mL/min/1.73 m²", "3.4 mEq/L"):
         assert shown in text
+
+
+def test_what_was_considered_is_not_named_twice(cards: Cards, assessment: Make, kit: CardKit) -> None:
+    title = kit.title("drug:thiazide")
+    considered = (Considered("drug:thiazide", f"{title} since 2026-01-01: no"), Considered("drug:ppi", "no"))
+    (card,) = cards(assessment(considered=considered))
+    assert f"{title}: {title}" not in card.detail
+    assert f"{kit.title('drug:ppi')}: no" in card.detail

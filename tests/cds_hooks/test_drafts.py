@@ -213,3 +213,18 @@ def test_a_context_without_its_drafts_is_refused_by_name(hook: str, context: Jso
         cards(call(hook, context))
     assert refused.value.status == 400
     assert field in refused.value.body().decode()
+
+
+@pytest.mark.parametrize(
+    ("medicine_text", "labs", "ending"),
+    [
+        ("prednisolone 40 mg", (potassium(4.2),), "the results it would move are current"),
+        ("prednisolone 40 mg", (), "see which results to know first"),
+    ],
+)
+def test_the_headline_asks_for_results_only_where_one_is_not_known(
+    medicine_text: str, labs: tuple[Json, ...], ending: str
+) -> None:
+    draft = medicine(medicine_text) | {"dosageInstruction": [{"route": {"text": "oral"}}]}
+    request = call("order-sign", {"draftOrders": bundle(draft)}, *labs, problems=(TWITCHING,))
+    assert cards(request)[0]["summary"].endswith(ending)

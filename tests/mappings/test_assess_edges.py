@@ -53,7 +53,7 @@ def test_a_stale_result_is_no_evidence_that_nothing_is_known(judge: Judge) -> No
     listed = Problem(("hypokalemia",), "Hypokalaemia", recorded=date(2024, 1, 1), resource="Condition/k")
     answer = judge(lab("potassium", "2.9", days=400), problems=[listed])
     (why,) = [c.why for c in answer.considered if c.id == "hypokalaemia"]
-    assert why == "Hypokalaemia since 2024-01-01: On the problem list, but no usable potassium shows it now."
+    assert why == "Hypokalaemia (2024-01-01): On the problem list, but no usable potassium shows it now."
 
 
 def test_medicines_without_an_id_are_each_shown(judge: Judge) -> None:

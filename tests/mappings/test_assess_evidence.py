@@ -45,7 +45,9 @@ def test_a_finding_that_only_the_patient_reports(judge: Judge, lab: Make) -> Non
 def test_a_problem(judge: Judge) -> None:
     stress = Problem(("stress",), "Stress", recorded=date(2025, 5, 1), resource="Condition/s")
     (item,) = shown(judge(problems=[stress]))
-    assert item == Evidence("Stress", "Stress since 2025-05-01", "Condition/s", date=date(2025, 5, 1))
+    assert item == Evidence("Stress", "Stress (2025-05-01)", "Condition/s", date=date(2025, 5, 1))
+    (item,) = shown(judge(problems=[replace(stress, onset=date(2025, 4, 1))]))
+    assert item == Evidence("Stress", "Stress since 2025-04-01", "Condition/s", date=date(2025, 4, 1))
     (item,) = shown(judge(problems=[replace(stress, recorded=None)]))
     assert item == Evidence("Stress", "Stress", "Condition/s")
 

@@ -188,8 +188,9 @@ def test_an_answer_counts_for_its_question_and_value(
     flags = judge(findings=(stiff,), answers=(told,)).red_flags
     assert [flag.id for flag in flags] == (["continuous_activity_in_sleep"] if flagged else [])
     for flag in flags:
+        label = "Continuous, also in sleep"
         assert flag.evidence[0] == Evidence(
-            "all the time", "all the time", "QuestionnaireResponse/1", date=TODAY
+            label, f"{label} (2026-03-01)", "QuestionnaireResponse/1", date=TODAY
         )
 
 
@@ -223,6 +224,6 @@ def test_of_several_entries_two_are_named(judge: Judge, lab: Make) -> None:
         for day in (3, 1, 2)
     ]
     assert next(c.why for c in judge(lab("potassium", "4.0"), problems=entries).considered) == (
-        "Hypokalaemia since 2024-01-01; Hypokalaemia since 2024-01-02: "
+        "Hypokalaemia (2024-01-01); Hypokalaemia (2024-01-02): "
         "On the problem list, but the current potassium is normal."
     )
