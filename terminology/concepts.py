@@ -25,6 +25,8 @@ class ConceptMatch(NamedTuple):
 
     concepts: tuple[str, ...]
     by_text: bool
+    suspected: tuple[str, ...] = ()
+    """Diseases that the text holds possible ("?ALS"), coded or not."""
 
 
 class Concept(Struct, forbid_unknown_fields=True, frozen=True):
@@ -49,11 +51,12 @@ class _Concepts(Struct, forbid_unknown_fields=True):
 
 
 class _Reading(NamedTuple):
-    """The concepts a text states, those it takes back, and those it doubts."""
+    """The concepts a text states, those it takes back, those it doubts, and of these the diseases it holds possible."""
 
     stated: tuple[str, ...]
     taken_back: frozenset[str]
     doubted: frozenset[str]
+    suspected: frozenset[str] = frozenset()
 
 
 def concepts_of(codings: Sequence[CodingLike], text: str | None) -> ConceptMatch:
@@ -73,13 +76,15 @@ def concepts_of(codings: Sequence[CodingLike], text: str | None) -> ConceptMatch
     back = written.taken_back | {name for name in written.doubted if table[name].kind == "disease"}
     by_code = [name for _, names in found for name in names if name not in back]
     by_text = [*written.stated]
+    suspected = {*written.suspected}
     for display in dict.fromkeys(coding.display for coding, names in found if not names):
         if display and display != text:
             shown = _read(display)
+            suspected |= shown.suspected - written.taken_back - written.doubted
             by_text += (name for name in shown.stated if name not in written.taken_back | written.doubted)
     names = dict.fromkeys(_with_implied((*by_code, *by_text)))
     exact = tuple(name for name in names if names.keys().isdisjoint(_table().refined_by.get(name, ())))
-    return ConceptMatch(exact, by_text=bool(exact) and not by_code)
+    return ConceptMatch(exact, bool(exact) and not by_code, tuple(sorted(suspected.difference(names))))
 
 
 def _with_implied(concepts: Iterable[str]) -> Iterable[str]:
@@ -101,6 +106,7 @@ def _reading(text: str) -> _Reading:
     stated: list[Match] = []
     taken_back: set[str] = set()
     doubted: set[str] = set()
+    suspected: set[str] = set()
     for match in _phrases().find(words):
         if match.meaning == _IGNORED:
             continue
@@ -109,6 +115,7 @@ def _reading(text: str) -> _Reading:
             stated.append(match)
         elif assertion == "uncertain" and kind == "disease":
             doubted.add(match.meaning)
+            suspected.add(match.meaning)
             stated += (
                 match._replace(meaning=implied) for implied in _table().concepts[match.meaning].implies
             )
@@ -117,7 +124,10 @@ def _reading(text: str) -> _Reading:
         else:
             taken_back.add(match.meaning)
     kept = tuple(dict.fromkeys(match.meaning for match in stated if not _suppressed(match, stated, words)))
-    return _Reading(kept, frozenset(taken_back - {*kept}), frozenset(doubted - {*kept}))
+    told = taken_back | {*kept}
+    return _Reading(
+        kept, frozenset(taken_back - {*kept}), frozenset(doubted - {*kept}), frozenset(suspected - told)
+    )
 
 
 _IGNORED = "(ignored)"

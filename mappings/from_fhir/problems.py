@@ -45,8 +45,8 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
         return
     named = concepts_named(condition.code)
     meant = without_diseases(named.concepts) if verified & DOUBTED else named.concepts
-    suspected = tuple(name for name in named.concepts if name not in meant)
-    if not named.concepts:
+    suspected = (*(name for name in named.concepts if name not in meant), *named.suspected)
+    if not (meant or suspected):
         return
     period, abatement = condition.onset_period, condition.abatement_period
     onset = first_readable(condition.onset_date_time, period.start if period else "", condition.onset_string)
@@ -56,7 +56,7 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
     recorded = first_readable(condition.recorded_date, condition.asserted_date, condition.date_recorded)
     yield Problem(
         concepts=meant,
-        text=text_of(condition.code) or spoken(named.concepts[:1]),
+        text=text_of(condition.code) or spoken((*named.concepts, *suspected)[:1]),
         active=bool(said & ACTIVE) or not (said & INACTIVE or _has_abated(condition)),
         onset=onset.earliest if onset else None,
         recorded=recorded.earliest if recorded else None,
@@ -130,9 +130,10 @@ def read_encounter(item: Item, chart: Chart) -> Iterator[Problem]:
     start = first_readable(period.start if period else "")
     for reason in _reasons(encounter, chart):
         named = concepts_named(reason)
-        if named.concepts:
+        if named.concepts or named.suspected:
             yield Problem(
                 concepts=named.concepts,
+                suspected=named.suspected,
                 text=text_of(reason) or spoken(named.concepts[:1]),
                 active=status in UNDER_WAY or item.alone,
                 recorded=start.earliest if start else None,

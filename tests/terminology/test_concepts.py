@@ -254,6 +254,32 @@ def test_code_and_text_are_read_together(
     assert set(concepts_of(codings, text).concepts) == set(expected)
 
 
+@pytest.mark.parametrize(
+    ("codings", "text", "suspected"),
+    [
+        ([], "?ALS", ("als",)),
+        ([], "Rule out ALS", ("als",)),
+        ([], "Possible motor neurone disease", ("motor_neuron_disease",)),
+        ([Coding(ICD_10_CM, "G12.21")], "Suspected ALS", ("als",)),
+        ([Coding(None, None, "?ALS")], None, ("als",)),
+        ([], "Muscle twitching, ?MND", ("motor_neuron_disease",)),
+        ([], "ALS", ()),
+        ([], "ALS, ?cause of falls", ()),
+        ([], "ALS ruled out", ()),
+        ([], "No ALS", ()),
+        ([], "Family history of ALS", ()),
+        ([], "Worried about ALS", ()),
+        ([], "Fear of ALS", ()),
+        ([Coding(None, None, "?ALS")], "ALS ruled out", ()),
+        ([], "Possible twitching", ()),
+    ],
+)
+def test_a_disease_that_a_text_holds_possible_is_suspected(
+    codings: list[Coding], text: str | None, suspected: tuple[str, ...]
+) -> None:
+    assert concepts_of(codings, text).suspected == suspected
+
+
 def test_rules_may_name_every_concept() -> None:
     assert {"fasciculation", "ckd_stage_5", "neuro_exam_normal", "celiac_disease"} <= known_concepts()
     for name, row in concepts().items():
