@@ -206,7 +206,7 @@ def _perhaps_critical(case: Case) -> bool:
     """The newest result of an analyte that can be critical exists and could not be read: nobody knows that it is not."""
     rules = case.knowledge.analytes
     return any(
-        tests_to_order.unreadable(case, order)
+        case.unreadable(order.asks_again)
         for order in case.knowledge.orders.values()
         if any(
             band.name == "critical"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -15,7 +16,20 @@ from mappings.assessment import Contributor, RedFlag
 from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
-EXAM, MEDICINE = "neuro_examination", "medication"
+EXAM, MEDICINE, EMG, EMG_TEST = "neuro_examination", "medication", "emg_abnormality", "emg_ncs"
+NO_RESULT = frozenset(
+    {
+        "no-value",
+        "not-numeric",
+        "no-unit",
+        "unknown-unit",
+        "implausible-value",
+        "code-contradicts-text",
+        "no-date",
+        "status-not-usable",
+    }
+)
+"""Why a result that exists says nothing."""
 UNUSABLE = frozenset({"not-readable", "incomplete", "status-not-usable", "medication-not-resolved"})
 """Why something that is on record says nothing here."""
 SPARED = re.compile(r"\b(no|not|without|except|spar(ed|ing)|other than)\b", re.IGNORECASE)
@@ -157,6 +171,15 @@ class Case:
         """The day of the latest neurological examination by a clinician that found all normal, and not all normal."""
         return signs.verdicts(self.facts, self.answers, self.knowledge)
 
+    def unreadable(self, labs: Collection[str]) -> str:
+        """Why the newest result of one of these could not be used, where nothing newer answers."""
+        for gap in self.gaps:
+            if gap.what in labs and gap.reason in NO_RESULT:
+                on = self.readings[gap.what].on()
+                if on is None or gap.on is None or gap.on >= on:
+                    return gap.text or self.knowledge.wording["test_unreadable"]
+        return ""
+
     @cached_property
     def examination(self) -> date | None:
         """The day of the latest neurological examination, if it was normal."""
@@ -167,13 +190,15 @@ class Case:
     def unread(self) -> tuple[DataGap, ...]:
         """What is on record and could not be read: resources, findings and answers.
 
-        Left out are examinations before the last that could be read, and medicines that ended too long ago to count.
+        Left out are examinations before the last that could be read, and medicines and EMG too long ago to count.
         """
         longest = max((c.washout_days for c in self.knowledge.drug_classes.values()), default=0)
         since = {
             EXAM: max(self.verdicts.values(), default=date.min),
             MEDICINE: self.today - timedelta(days=longest),
         }
+        if rule := self.knowledge.orders.get(EMG_TEST):
+            since[EMG] = self.today - timedelta(days=rule.valid_days)
         unusable = [
             gap
             for gap in self.gaps

@@ -100,15 +100,18 @@ def red_flag(when: When, knowledge: Knowledge) -> Condition:  # noqa: ARG001
 
 
 def first_line(when: When, knowledge: Knowledge) -> Condition:
-    """All first-line results are normal, or at least one is not known."""
+    """All first-line results are normal, the newest included, or at least one is not known."""
     answers = [rule.answered_by for rule in knowledge.orders.values() if rule.first_line]
+    newest = [rule.asks_again for rule in knowledge.orders.values() if rule.first_line]
 
     def holds(case: Case) -> Proof | None:
         states = [[case.readings[a].direction for a in group] for group in answers]
+        unread = any(case.unreadable(labs) for labs in newest)
         if when.first_line == "unknown":
-            return NOTHING if any(all(d == "unknown" for d in group) for group in states) else None
+            unknown = unread or any(all(d == "unknown" for d in group) for group in states)
+            return NOTHING if unknown else None
         normal = all("normal" in group and not {"low", "high"} & set(group) for group in states)
-        return NOTHING if normal else None
+        return NOTHING if normal and not unread else None
 
     return holds
 

@@ -101,7 +101,7 @@ def _doubts(case: Case, rule: OrderRule, repeats: dict[str, SpuriousRule]) -> li
     if doubt := repeats.get(rule.id):
         title = doubt.title[:1].lower() + doubt.title[1:]
         reasons.append(Reason(title, "routine" if doubt.indicator == "info" else "urgent", repeat=True))
-    if why := unreadable(case, rule):
+    if why := case.unreadable(rule.asks_again):
         reasons.append(Reason(why, repeat=True))
     return reasons
 
@@ -140,30 +140,6 @@ def before_start(case: Case, rule: OrderRule) -> list[Reason]:
     """Results to know before a drafted medicine is started."""
     drugs = dict.fromkeys(case.proposed[lab] for lab in rule.answered_by if lab in case.proposed)
     return [Reason(case.knowledge.wording["test_before_start"].format(drug=drug)) for drug in drugs]
-
-
-def unreadable(case: Case, rule: OrderRule) -> str:
-    """The newest result could not be used although it exists, and nothing newer answers."""
-    for gap in case.gaps:
-        if gap.what in rule.asks_again and gap.reason in _UNREADABLE:
-            on = case.readings[gap.what].on()
-            if on is None or gap.on is None or gap.on >= on:
-                return gap.text or case.knowledge.wording["test_unreadable"]
-    return ""
-
-
-_UNREADABLE = frozenset(
-    {
-        "no-value",
-        "not-numeric",
-        "no-unit",
-        "unknown-unit",
-        "implausible-value",
-        "code-contradicts-text",
-        "no-date",
-        "status-not-usable",
-    }
-)
 
 
 _NOT_OBTAINED = frozenset({"not-provided", "not-readable", "incomplete"})

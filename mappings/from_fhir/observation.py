@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from mappings.facts import DataGap, Finding, LabResult, Measure, Order, Problem
+from mappings.from_fhir.answers import value_text
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.dates import When
+from mappings.from_fhir.electromyography import read_emg
 from mappings.from_fhir.findings import Setting, read_findings
 from mappings.from_fhir.laboratory import DROPPED, USABLE, Frame, read_result
 from mappings.from_fhir.limits import Person
@@ -101,6 +103,7 @@ def _history(
         yield Order(
             meaning.procedures, "done", text_of(result.code) or spoken(meaning.procedures), day, item.label
         )
+        yield from read_emg(meaning.procedures, value_text(result), day, item.label)
     categories = {
         (coding.code or "").lower() for category in observation.category for coding in category.coding
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from mappings.facts import Order
+from mappings.facts import DataGap, Finding, Order
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.dates import first_readable
+from mappings.from_fhir.electromyography import read_emg
 from mappings.from_fhir.meaning import procedures_of, spoken, text_of
 from mappings.from_fhir.panels import stated_time
 from mappings.from_fhir.shapes import DiagnosticReport, ServiceRequest
@@ -41,7 +42,7 @@ def read_request(item: Item, _chart: Chart) -> Iterator[Order]:
         yield Order(tests, status, text_of(code) or spoken(tests), day.earliest if day else None, item.label)
 
 
-def read_report(item: Item, _chart: Chart) -> Iterator[Order]:
+def read_report(item: Item, _chart: Chart) -> Iterator[Order | Finding | DataGap]:
     """A final report of a test other than a laboratory test; laboratory results speak for themselves."""
     report = item.resource
     assert isinstance(report, DiagnosticReport)  # noqa: S101 - read.py dispatches by type
@@ -49,6 +50,6 @@ def read_report(item: Item, _chart: Chart) -> Iterator[Order]:
         return
     if tests := procedures_of(report.code):
         time = stated_time(report)
-        yield Order(
-            tests, "done", text_of(report.code) or spoken(tests), time.earliest if time else None, item.label
-        )
+        day = time.earliest if time else None
+        yield Order(tests, "done", text_of(report.code) or spoken(tests), day, item.label)
+        yield from read_emg(tests, report.conclusion, day, item.label)

@@ -125,6 +125,7 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     effective_period: Period | None = None
     issued: str = ""
     result: tuple[Reference, ...] = ()
+    conclusion: str = ""
 
 
 class Condition(Resource, tag_field="resourceType", tag="Condition"):

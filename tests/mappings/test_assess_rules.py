@@ -107,6 +107,14 @@ class TestBenign:
         assert ("benign_fasciculation" in ids(answer)) is not counts
         assert (gap in answer.gaps) is counts
 
+    @pytest.mark.parametrize(("days", "counts"), [(365, True), (366, False)])
+    def test_the_unread_words_of_an_emg_count_for_a_year(
+        self, days: int, counts: bool, judge: Judge, first_line: list[LabResult], examined: Make
+    ) -> None:
+        gap = DataGap("emg_abnormality", "not-readable", "not understood", on=TODAY - timedelta(days=days))
+        answer = judge(*first_line, findings=examined(1), gaps=(gap,))
+        assert ("benign_fasciculation" in ids(answer)) is not counts
+
     def test_a_normal_examination_that_the_patient_reports_takes_back_no_weakness(self, judge: Judge) -> None:
         weak = Problem(
             ("muscle_weakness",), "Muscle weakness", onset=date(2026, 1, 1), resource="Condition/w"
