@@ -96,7 +96,7 @@ def context_paragraphs(assessment: Assessment, kit: CardKit) -> list[str]:
         _listing("gaps", _gaps(unusable, kit), kit),
         _listing("not_provided", _gaps(missing, kit), kit),
         *(escape(kit.printed(note), SENTENCE) for note in assessment.notes),
-        _listing("gate", gate, kit),
+        _listing("gate", list(dict.fromkeys(gate)), kit),
         _listing("considered", considered, kit),
         _listing("not_again", _settled(assessment.tests), kit),
         _listing("unanswered", [escape(title) for title in assessment.unanswered], kit),

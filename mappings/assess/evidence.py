@@ -36,9 +36,12 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
         else "high"
     )
     if reading.limit is not None:
+        name = (
+            "critical" if reading.band == "critical" else "graded" if _is_graded(reading, knowledge) else side
+        )
         text = say["result_limit"].format(
             **line,
-            limit_name=say["limit_critical" if reading.band == "critical" else f"limit_{side}"],
+            limit_name=say[f"limit_{name}"],
             limit=_limit(reading.limit),
             whose=say[f"whose_{reading.limit_source}"],
         )
@@ -59,6 +62,15 @@ def of_reading(reading: Reading, knowledge: Knowledge) -> Evidence:
         limit="" if reading.limit is None else f"{_limit(reading.limit)} {result.unit}",
         limit_source=reading.limit_source,
     )
+
+
+def _is_graded(reading: Reading, knowledge: Knowledge) -> bool:
+    """Whether the limit makes the grade, where the laboratory's or our own interval begins elsewhere."""
+    rule = knowledge.analytes.get(reading.result.analyte) if reading.result else None
+    if reading.limit_source != "guideline" or rule is None or rule.precedence != "lab":
+        return False
+    bands = (*rule.bands.low, *rule.bands.high)
+    return any(b.name == reading.band and (b.below or b.at_most or b.above or b.at_least) for b in bands)
 
 
 def _limit(limit: Decimal) -> str:

@@ -82,7 +82,7 @@ def test_a_normal_result_stands_beside_the_limit_that_it_keeps(
     assert judge(haemolysed).notes[0] == (
         f"potassium {value} mmol/L (2026-03-01); lower limit 3.5, default limit, the laboratory gave none; "
         "specimen haemolysed; "
-        "The specimen is haemolysed, which raises potassium; a normal value may hide a low one."
+        "haemolysis raises potassium, so a normal value may hide a low one."
     )
 
 

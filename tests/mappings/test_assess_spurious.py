@@ -112,6 +112,6 @@ class TestBiotin:
 def test_a_remark_on_a_specimen_is_one_sentence_after_the_result(judge: Judge, lab: Make) -> None:
     (note, *_) = judge(lab("potassium", "2.9", specimen_problem="haemolysed")).notes
     assert note == (
-        "potassium 2.9 mmol/L (2026-03-01); lower limit 3, guideline limit; specimen haemolysed; "
-        "The specimen is haemolysed; the low potassium is real and may be under-stated."
+        "potassium 2.9 mmol/L (2026-03-01); limit of this grade 3, guideline limit; specimen haemolysed; "
+        "haemolysis raises potassium, so the low potassium is real and may be under-stated."
     )

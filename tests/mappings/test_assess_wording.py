@@ -53,7 +53,7 @@ def lab(analyte: str, value: str, unit: str = "mmol/L", **more: Any) -> LabResul
         ),
         (
             lab("potassium", "2.8"),
-            "potassium 2.8 mmol/L (2026-03-01); lower limit 3, guideline limit",
+            "potassium 2.8 mmol/L (2026-03-01); limit of this grade 3, guideline limit",
         ),
         (
             lab("potassium", "2.4", preliminary=True, by_text=True),
