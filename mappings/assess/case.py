@@ -169,7 +169,7 @@ class Case:
     @cached_property
     def verdicts(self) -> dict[str, date]:
         """The day of the latest neurological examination by a clinician that found all normal, and not all normal."""
-        return signs.verdicts(self.facts, self.answers, self.knowledge)
+        return signs.verdicts(self.facts, self.answers, self.knowledge, self.today + CLOCK_SKEW)
 
     def unreadable(self, labs: Collection[str]) -> str:
         """Why the newest result of one of these could not be used, where nothing newer answers."""

@@ -14,12 +14,18 @@ OPPOSITE = {NORMAL_EXAM: ABNORMAL_EXAM, ABNORMAL_EXAM: NORMAL_EXAM}
 PLAIN = ("true", "false")
 
 
-def verdicts(facts: PatientFacts, answers: Iterable[Answer], knowledge: Knowledge) -> dict[str, date]:
-    """The day of the latest neurological examination by a clinician, of those that found all normal and of the others."""
+def verdicts(
+    facts: PatientFacts, answers: Iterable[Answer], knowledge: Knowledge, until: date
+) -> dict[str, date]:
+    """The day of the latest neurological examination by a clinician, of those that found all normal and of the others.
+
+    What is dated after `until` has not been found yet.
+    """
     latest: dict[str, date] = {}
     for finding in (*facts.findings, *answered(answers, knowledge)):
-        if finding.concept in OPPOSITE and finding.present and finding.objective:
-            latest[finding.concept] = max(latest.get(finding.concept, date.min), finding.date or date.min)
+        on = finding.date or date.min
+        if finding.concept in OPPOSITE and finding.present and finding.objective and on <= until:
+            latest[finding.concept] = max(latest.get(finding.concept, date.min), on)
     return latest
 
 

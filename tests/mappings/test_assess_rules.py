@@ -115,6 +115,14 @@ class TestBenign:
         answer = judge(*first_line, findings=examined(1), gaps=(gap,))
         assert ("benign_fasciculation" in ids(answer)) is not counts
 
+    def test_an_examination_of_a_day_to_come_takes_back_no_abnormal_one(
+        self, judge: Judge, first_line: list[LabResult], examined: Make
+    ) -> None:
+        abnormal = Finding("neuro_exam_abnormal", True, True, "abnormal", TODAY)
+        answer = judge(*first_line, findings=(*examined(-20), abnormal))
+        assert ids(answer) == []
+        assert any("is not normal" in note for note in answer.notes)
+
     def test_a_normal_examination_that_the_patient_reports_takes_back_no_weakness(self, judge: Judge) -> None:
         weak = Problem(
             ("muscle_weakness",), "Muscle weakness", onset=date(2026, 1, 1), resource="Condition/w"
