@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from mappings.assess import contributors, evidence, spurious, tests_to_order
 from mappings.assess.calcium import derive_calcium
-from mappings.assess.case import EXAM, MEDICINE, Case
+from mappings.assess.case import Case
 from mappings.assess.compiled import Compiled, compiled
 from mappings.assess.evidence import clip
 from mappings.assess.proposals import propose
 from mappings.assess.readings import Readings, read_results
 from mappings.assess.record_words import bounds_hold
-from mappings.assess.signs import ABNORMAL_EXAM
+from mappings.assess.signs import ABNORMAL_EXAM, EXAM, MEDICINE
 from mappings.assess.triggers import present
 from mappings.assessment import (
     SEVERITY,

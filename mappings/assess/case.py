@@ -16,7 +16,6 @@ from mappings.assessment import Contributor, RedFlag
 from mappings.facts import Answer, DataGap, Finding, Measure, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
-EXAM, MEDICINE, EMG, EMG_TEST = "neuro_examination", "medication", "emg_abnormality", "emg_ncs"
 NO_RESULT = frozenset(
     {
         "no-value",
@@ -173,12 +172,21 @@ class Case:
 
     def unreadable(self, labs: Collection[str]) -> str:
         """Why the newest result of one of these could not be used, where nothing newer answers."""
+        for gap in self._unusable_results:
+            if gap.what in labs:
+                return gap.text or self.knowledge.wording["test_unreadable"]
+        return ""
+
+    @cached_property
+    def _unusable_results(self) -> list[DataGap]:
+        """Of results that nothing newer of the same analyte answers."""
+        found = []
         for gap in self.gaps:
-            if gap.what in labs and gap.reason in NO_RESULT:
+            if gap.reason in NO_RESULT:
                 on = self.readings[gap.what].on()
                 if on is None or gap.on is None or gap.on >= on:
-                    return gap.text or self.knowledge.wording["test_unreadable"]
-        return ""
+                    found.append(gap)
+        return found
 
     @cached_property
     def examination(self) -> date | None:
@@ -192,19 +200,23 @@ class Case:
 
         Left out are examinations before the last that could be read, and medicines and EMG too long ago to count.
         """
-        longest = max((c.washout_days for c in self.knowledge.drug_classes.values()), default=0)
-        since = {
-            EXAM: max(self.verdicts.values(), default=date.min),
-            MEDICINE: self.today - timedelta(days=longest),
-        }
-        if rule := self.knowledge.orders.get(EMG_TEST):
-            since[EMG] = self.today - timedelta(days=rule.valid_days)
-        unusable = [
-            gap
-            for gap in self.gaps
-            if gap.reason in UNUSABLE and not (gap.on and gap.on < since.get(gap.what, gap.on))
-        ]
+        unusable = [gap for gap in self.gaps if gap.reason in UNUSABLE and not self._is_past(gap)]
         return (*unusable, *signs.unclear(self.answers, self.knowledge))
+
+    def _is_past(self, gap: DataGap) -> bool:
+        if gap.on is None:
+            return False
+        match gap.what:
+            case signs.EXAM:
+                return gap.on < max(self.verdicts.values(), default=date.min)
+            case signs.MEDICINE:
+                classes = self.knowledge.drug_classes.values()
+                days = max((drug_class.washout_days for drug_class in classes), default=0)
+            case signs.EMG if rule := self.knowledge.orders.get(signs.EMG_TEST):
+                days = rule.valid_days
+            case _:
+                return False
+        return gap.on < self.today - timedelta(days=days)
 
     @cached_property
     def findings(self) -> dict[str, tuple[Finding, ...]]:

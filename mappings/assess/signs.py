@@ -10,6 +10,7 @@ from mappings.facts import Answer, DataGap, Finding, PatientFacts, Problem
 from mappings.knowledge import Knowledge
 
 NORMAL_EXAM, ABNORMAL_EXAM = "neuro_exam_normal", "neuro_exam_abnormal"
+EXAM, MEDICINE, EMG, EMG_TEST = "neuro_examination", "medication", "emg_abnormality", "emg_ncs"
 OPPOSITE = {NORMAL_EXAM: ABNORMAL_EXAM, ABNORMAL_EXAM: NORMAL_EXAM}
 PLAIN = ("true", "false")
 
