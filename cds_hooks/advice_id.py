@@ -15,7 +15,6 @@ from functools import lru_cache
 
 OURS = re.compile(r"([0-9a-f]{6})[0-9a-f]{2}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 VARIANT = "89ab"
-CONTENT_BYTES = 12
 TOPIC, TEST = "topic:", "test:"
 """How the subjects begin: what kind of advice a card is, which test a suggestion orders."""
 
@@ -25,14 +24,14 @@ class AmbiguousSubjectsError(ValueError):
 
 
 def new_id(subject: str, content: bytes = b"") -> str:
-    """A new identifier of something about `subject`; `content` fills `CONTENT_BYTES` of what is random otherwise."""
+    """A new identifier of something about `subject`; `content` stands for the first of its random bytes, 12 at most."""
     random = (content + os.urandom(13 - len(content))).hex()
     variant = VARIANT[int(random[25], 16) & 3]
     return f"{_tag(subject)}{random[:2]}-{random[2:6]}-8{random[6:9]}-{variant}{random[9:12]}-{random[12:24]}"
 
 
 def content_of(identifier: str) -> bytes:
-    """The `CONTENT_BYTES` that `new_id` was given, or random ones; empty for an identifier that is not ours."""
+    """The 12 bytes that `new_id` was given, or random ones; empty for an identifier that is not ours."""
     ours = OURS.fullmatch(identifier.strip().lower())
     if ours is None:
         return b""

@@ -135,12 +135,7 @@ def _gaps(gaps: Sequence[DataGap], kit: CardKit) -> list[str]:
     reasons = kit.wording.gap_reasons
     alone = [gap for gap in gaps if gap.reason != "spurious" or not gap.text]
     gaps = [*alone, *_of_one_pattern(gap for gap in gaps if gap not in alone)]
-    texts = {
-        escape(
-            kit.printed(gap.text) or f"{kit.title(gap.what)}: {reasons.get(gap.reason, gap.reason)}"
-        ): gap.reason
-        for gap in gaps
-    }
+    texts = {escape(kit.gap(gap)): gap.reason for gap in gaps}
     shown = list(texts)[:MOST_GAPS]
     rest = Counter(list(texts.values())[MOST_GAPS:])
     return shown + [

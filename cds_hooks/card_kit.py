@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import get_args
 
 from cds_hooks.advice_id import new_id
@@ -13,6 +14,7 @@ from cds_hooks.card_wording import ENGLISH, CardKind, CardWording, card_wording,
 from cds_hooks.markdown import escape
 from cds_hooks.response import Coding, Link, Source
 from cds_hooks.service_request import OrderTemplate, order_templates
+from mappings.facts import DataGap
 from mappings.knowledge import Knowledge
 
 
@@ -40,13 +42,15 @@ class CardKit:
     """What the EHR makes of a card."""
     silent_rules: tuple[str, ...] = ()
     """Titles of the rules whose findings this site does not show, the same for every patient."""
-    ucum: re.Pattern[str] = field(init=False)
-    """The UCUM units that are written otherwise."""
+    printed: Callable[[str], str] = field(init=False)
+    """Makes of a sentence about results one with its UCUM units as clinicians write them."""
 
     def __post_init__(self) -> None:
         """Compile the units, longest first."""
-        units = sorted(self.wording.units, key=len, reverse=True)
-        object.__setattr__(self, "ucum", re.compile("|".join(map(re.escape, units)) or r"(?!)"))
+        units = self.wording.units
+        codes = map(re.escape, sorted(units, key=len, reverse=True))
+        written = partial(re.compile("|".join(codes) or r"(?!)").sub, lambda found: units[found[0]])
+        object.__setattr__(self, "printed", written)
 
     def say(self, sentence: str, **values: object) -> str:
         """A sentence of the wording with its blanks filled in. Raises KeyError for an unknown one."""
@@ -56,9 +60,10 @@ class CardKit:
         """The title behind an id, or the id in words."""
         return self.titles.get(identifier) or identifier.rpartition(":")[2].replace("_", " ")
 
-    def printed(self, text: str) -> str:
-        """A sentence about results with their UCUM units as clinicians write them."""
-        return self.ucum.sub(lambda found: self.wording.units[found[0]], text)
+    def gap(self, gap: DataGap) -> str:
+        """What could not be used, in words: its own, or what it is and why."""
+        reason = self.wording.gap_reasons.get(gap.reason, gap.reason)
+        return self.printed(gap.text) or f"{self.title(gap.what)}: {reason}"
 
     def linked(self, identifier: str, text: str) -> str:
         """The text escaped for Markdown, as a link to the page of the rule if it has one."""

@@ -7,7 +7,7 @@ import gc
 import os
 import sys
 from codecs import BOM_UTF8
-from datetime import datetime
+from datetime import date
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import typer
 
 from cds_hooks.cli_help import examples
-from cds_hooks.cli_options import WRONG_INPUT, day_of, fail
+from cds_hooks.cli_options import WRONG_INPUT, day_of, day_option, fail
 from cds_hooks.config_cli import config
 from cds_hooks.database_cli import database
 from cds_hooks.feedback_cli import feedback
@@ -42,22 +42,9 @@ app = typer.Typer(
     ),
 )
 app.add_typer(knowledge)
+app.add_typer(config)
 app.add_typer(feedback)
 app.add_typer(database)
-app.add_typer(config)
-app.command(
-    epilog=examples(
-        "replay export --out report --as-of 2026-11-01",
-        "# with other rules beside the shipped ones, and a month at a time",
-        "replay export --out report --compare my-rules --monthly",
-        "replay export --out report --config site.yaml",
-        "# on a Dask cluster that runs already",
-        "replay export --out report --engine dask --cluster tcp://127.0.0.1:8786",
-    )
-)(replay)
-app.command(epilog=examples("replay-example try", "replay-example try --patients 5000 --export-only"))(
-    replay_example
-)
 
 
 def main() -> None:
@@ -145,10 +132,7 @@ def assess(
         Path, typer.Argument(metavar="REQUEST.json", help="A CDS Hooks request; `-` reads standard input.")
     ],
     json: Annotated[bool, typer.Option("--json", help="Print the assessment as JSON.")] = False,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Assess as of this day, not today."),
-    ] = None,
+    as_of: Annotated[date | None, day_option("Assess as of this day, not today.")] = None,
 ) -> None:
     """Assess one request and print its cards with the reasons.
 
@@ -179,7 +163,7 @@ def assess(
         from cds_hooks.terminal import show
 
         kit = card_kit(load_knowledge())
-        show(assessment, build_cards(assessment, call.context, kit), title=kit.title)
+        show(assessment, kit, build_cards(assessment, call.context, kit))
 
 
 def _read(path: Path) -> bytes:
@@ -202,9 +186,7 @@ def _read(path: Path) -> bytes:
     )
 )
 def validate(
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="Documents; `-` reads standard input.")
-    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Documents; `-` reads standard input.")],
     kind: Annotated[
         Literal["discovery", "request", "response", "feedback"] | None,
         typer.Option(help="What the documents are; guessed otherwise."),
@@ -248,6 +230,21 @@ def doctor(
     from cds_hooks.doctor.command import run_doctor
 
     raise typer.Exit(run_doctor(config, _read(token) if token else None, json=json))
+
+
+app.command(
+    epilog=examples(
+        "replay export --out report --as-of 2026-11-01",
+        "# with other rules beside the shipped ones, and a month at a time",
+        "replay export --out report --compare my-rules --monthly",
+        "replay export --out report --config site.yaml",
+        "# on a Dask cluster that runs already",
+        "replay export --out report --engine dask --cluster tcp://127.0.0.1:8786",
+    )
+)(replay)
+app.command(epilog=examples("replay-example try", "replay-example try --patients 5000 --export-only"))(
+    replay_example
+)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 
 WRONG_INPUT = 2
 """Exit code for a file, option or setting that cannot be used."""
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"write a day as 2026-11-22, not {text!r}") from None
+
+
+def day_option(explained: str) -> Any:
+    """An option whose value is a day."""
+    return typer.Option(metavar="DATE", parser=_day, help=explained)
+
 
 Gate = Annotated[
     Literal["documented", "assume-twitching"],
@@ -20,15 +33,12 @@ ReplayDir = Annotated[
     Path | None,
     typer.Option(metavar="EXPORT_DIR", help="Also say what changes for the patients of this export."),
 ]
-ReviewDay = Annotated[
-    datetime | None,
-    typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="Check reviews as of this day, not today."),
-]
+ReviewDay = Annotated[date | None, day_option("Check reviews as of this day, not today.")]
 
 
-def day_of(given: datetime | None) -> date:
+def day_of(given: date | None) -> date:
     """The day of an option, or today as this machine has it."""
-    return given.date() if given else date.today()  # noqa: DTZ011 - the local date is meant
+    return given or date.today()  # noqa: DTZ011 - the local date is meant
 
 
 def fail(message: str, code: int = WRONG_INPUT) -> NoReturn:

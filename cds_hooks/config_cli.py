@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cds_hooks.cli_help import examples
-from cds_hooks.cli_options import WRONG_INPUT, Gate, MinCell, ReplayDir, ReviewDay, day_of, fail
+from cds_hooks.cli_options import WRONG_INPUT, Gate, MinCell, ReplayDir, ReviewDay, day_of, day_option, fail
 
 config = typer.Typer(
     name="config",
@@ -37,16 +37,13 @@ def check(
     profile: Annotated[Path, typer.Argument(metavar="FILE", help="A site profile (YAML).")],
     as_of: ReviewDay = None,
     replay: ReplayDir = None,
-    export_day: Annotated[
-        datetime | None,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export, if it is another."),
-    ] = None,
+    export_day: Annotated[date | None, day_option("The day of the export, if it is another.")] = None,
     gate: Gate = "documented",
     min_cell: MinCell = 11,
 ) -> None:
-    """Print what a site profile changes and every problem in it; exit code 2 if there is one.
+    """Say what a site profile changes.
 
-    With --replay also what it changes for a population before it goes live.
+    Or every problem in it: exit code 2 if there is one. With --replay also what it changes for a population before it goes live.
     """
     from pydantic import SecretStr
 

@@ -35,7 +35,10 @@ def _group() -> None:
     epilog=examples("database upgrade", "database upgrade --config site.yaml"),
 )
 def upgrade(config: Config = None) -> None:
-    """Bring the tables up to date; the service also does this when it starts."""
+    """Bring the tables up to date.
+
+    The service also does this when it starts.
+    """
     import asyncio
 
     from cds_hooks.storage.database import StorageError

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from cds_hooks.errors import Issue, Refused, issue, not_text
+from cds_hooks.errors import Issue, Refused, issue, not_json, not_text
 from cds_hooks.services import SERVICES
 from mappings.from_fhir.bundle_shapes import Plain
 from mappings.from_fhir.details import DATA_ERRORS
@@ -132,9 +132,8 @@ def _decode(body: bytes) -> dict[Name, Value]:
                 400, issue("value", "A member of the body is a number that is too large.")
             ) from None
         raise Refused(400, issue("structure", "The body must be a JSON object.")) from None
-    except msgspec.DecodeError as error:  # its message names a byte position, never a value
-        problem = str(error).removeprefix("JSON is malformed: ")
-        raise Refused(400, issue("structure", f"The body is not valid JSON: {problem}.")) from None
+    except msgspec.DecodeError as error:
+        raise Refused(400, not_json(body, error)) from None
 
 
 def _members(decoded: Mapping[Name, T], path: str, problems: list[Issue]) -> dict[str, T]:

@@ -66,6 +66,14 @@ def issue(code: IssueCode, diagnostics: str, *expression: str) -> Issue:
     return Issue("error", code, diagnostics, expression)
 
 
+def not_json(body: bytes, error: msgspec.DecodeError) -> Issue:
+    """An error about a body that is no JSON. The decoder's message names a byte position, never a value."""
+    if not body.strip():
+        return issue("structure", "The body is empty; it must be a JSON object.")
+    problem = str(error).removeprefix("JSON is malformed: ")
+    return issue("structure", f"The body is not valid JSON: {problem}.")
+
+
 def not_text(body: bytes) -> Issue:
     """An error about a body that is not UTF-8. A compressed one never is: nothing here is ever unpacked."""
     if body.startswith(COMPRESSED):

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from cds_hooks.cli_help import examples
+from cds_hooks.cli_options import day_option
 from cds_hooks.database_cli import Config, open_database, unavailable
 
 feedback = typer.Typer(
@@ -34,15 +35,13 @@ def _group() -> None:
 )
 def report(
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,  # noqa: FBT002 - typer's way of flags
-    since: Annotated[
-        datetime | None,
-        typer.Option(
-            metavar="DATE", formats=["%Y-%m-%d"], help="Leave out what users did before this day (UTC)."
-        ),
-    ] = None,
+    since: Annotated[date | None, day_option("Leave out what users did before this day (UTC).")] = None,
     config: Config = None,
 ) -> None:
-    """Print how often cards were accepted and overridden, by topic and reason."""
+    """Print what became of the cards.
+
+    How often they were accepted and overridden, by topic and reason.
+    """
     import asyncio
 
     from cds_hooks.feedback.report import Report, as_json, summarise
@@ -52,7 +51,7 @@ def report(
 
     async def run() -> Report:
         try:
-            return await summarise(opened, since.date() if since else None)
+            return await summarise(opened, since)
         finally:
             await opened.close()
 

@@ -57,17 +57,14 @@ class ServiceCall:
         await respond(send, status, content, headers)
 
     async def _read(self, receive: Receive) -> bytes:
-        """The whole body. Raises Refused (400, 408, 413)."""
+        """The whole body. Raises Refused (408, 413)."""
         try:
             async with asyncio.timeout(self.body_seconds):
-                body = await read_body(receive, self.max_body_bytes)
+                return await read_body(receive, self.max_body_bytes)
         except TimeoutError:
             raise Refused(
                 408, issue("timeout", f"The body did not arrive within {self.body_seconds:g} seconds.")
             ) from None
-        if not body:
-            raise Refused(400, issue("structure", "The body is empty; it must be a JSON object."))
-        return body
 
 
 def find_service(services: Mapping[str, Service], identifier: str) -> Service:

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cds_hooks.cli_help import examples
-from cds_hooks.cli_options import Gate, MinCell, ReplayDir, ReviewDay, day_of, fail
+from cds_hooks.cli_options import Gate, MinCell, ReplayDir, ReviewDay, day_of, day_option, fail
 
 if TYPE_CHECKING:
     from mappings.knowledge import Knowledge
@@ -39,7 +39,10 @@ def check(
     ] = None,
     as_of: ReviewDay = None,
 ) -> None:
-    """Name what is wrong with the rule files, one line each; exit code 1 if anything is."""
+    """Name what is wrong with the rule files.
+
+    One line each; exit code 1 if anything is.
+    """
     from cds_hooks.service_request import OrderError, order_templates
     from cds_hooks.validation.strict_fhir import order_faults
     from mappings.knowledge import FOLDER, Knowledge, KnowledgeError
@@ -75,7 +78,10 @@ def show(
         typer.Argument(metavar="ID", help="A rule, test, red flag, analyte, source, or `source-attributes`."),
     ],
 ) -> None:
-    """Print one rule for a person: conditions, limits, sources, when not to trust it."""
+    """Print one rule for a person.
+
+    Its conditions, its limits, its sources, and when not to trust it.
+    """
     from cds_hooks.console import console, trimmed
     from cds_hooks.knowledge_pages.pages import UnknownIdError, pages_of
     from cds_hooks.knowledge_pages.terminal import show as print_page
@@ -94,7 +100,10 @@ def show(
 
 @knowledge.command(epilog=examples("knowledge document > rules.md"))
 def document() -> None:
-    """Print all rules as one page of Markdown, which is docs/knowledge.md."""
+    """Print all rules as one page of Markdown.
+
+    Of the shipped rules that is docs/knowledge.md.
+    """
     from cds_hooks.knowledge_pages.document import document as text_of
 
     sys.stdout.buffer.write(text_of(_load()).encode())
@@ -104,7 +113,10 @@ def document() -> None:
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made if it is not there.")],
 ) -> None:
-    """Write the rules as FHIR R4 artifacts: ValueSet, Questionnaire, PlanDefinition, ActivityDefinition, Library."""
+    """Write the rules as FHIR R4 artifacts.
+
+    ValueSet, Questionnaire, PlanDefinition, ActivityDefinition, Library.
+    """
     from cds_hooks.knowledge_pages.fhir_export import ArtifactError
     from cds_hooks.knowledge_pages.fhir_export import export as write
 
@@ -144,10 +156,7 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Rules: a folder, `shipped`, or its version.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The other rules.")],
     replay: ReplayDir = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export, not today."),
-    ] = None,
+    as_of: Annotated[date | None, day_option("The day of the export, not today.")] = None,
     gate: Gate = "documented",
     min_cell: MinCell = 11,
 ) -> None:

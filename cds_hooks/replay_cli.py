@@ -3,19 +3,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
-WRONG_INPUT = 2
-MinCell = Annotated[
-    int,
-    typer.Option(
-        min=0, help="Counts of fewer patients are withheld, so that the report may leave the hospital."
-    ),
-]
+from cds_hooks.cli_options import Gate, MinCell, day_of, day_option, fail
 
 
 def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -23,22 +17,14 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
         Path, typer.Argument(metavar="EXPORT_DIR", help="Folder with *.ndjson, *.ndjson.gz or *.ndjson.zst.")
     ],
     out: Annotated[Path, typer.Option(metavar="REPORT_DIR", help="Where the report goes; made if needed.")],
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            metavar="DATE", formats=["%Y-%m-%d"], help="The day of the export: ask as of this day, not today."
-        ),
-    ] = None,
+    as_of: Annotated[date | None, day_option("The day of the export: ask as of this day, not today.")] = None,
     each_encounter: Annotated[
         bool, typer.Option("--each-encounter", help="Ask at the start of each encounter until then.")
     ] = False,
     monthly: Annotated[
         bool, typer.Option("--monthly", help="Ask at the end of each month until then (a year of them).")
     ] = False,
-    since: Annotated[
-        datetime | None,
-        typer.Option(metavar="DATE", formats=["%Y-%m-%d"], help="With the two above: not before this day."),
-    ] = None,
+    since: Annotated[date | None, day_option("With one of the two above: not before this day.")] = None,
     knowledge: Annotated[
         str, typer.Option(metavar="RULES", help="Folder of rule files, or `shipped`.")
     ] = "shipped",
@@ -52,10 +38,7 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
             metavar="OTHER", help="Also ask with these rules or this site profile and say what changes."
         ),
     ] = "",
-    gate: Annotated[
-        Literal["documented", "assume-twitching"],
-        typer.Option(help="Whom to ask about: those with documented twitching, or as if everybody had it."),
-    ] = "documented",
+    gate: Gate = "documented",
     sample: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Share of the patients, chosen by chance.")
     ] = 1.0,
@@ -92,20 +75,23 @@ def replay(  # noqa: PLR0913, PLR0917 - one parameter per option
     from cds_hooks.replay.command import Request, run
 
     if each_encounter and monthly:
-        _fail("Choose one of --each-encounter and --monthly.")
+        fail("Choose one of --each-encounter and --monthly.")
+    if since and not (each_encounter or monthly):
+        fail("--since goes with --monthly or --each-encounter; for one day give --as-of alone.")
+    if cluster and engine == "local":
+        fail("--cluster needs --engine dask or --engine spark.")
     if sample <= 0:
-        _fail("--sample must be more than 0, as in --sample 0.1 for a tenth.")
-    day = _day(as_of) or date.today()  # noqa: DTZ011 - the local date is meant
-    first = _day(since)
-    if first and first > day:
-        _fail(f"--since {first} is after {day}, the last day.")
+        fail("--sample must be more than 0, as in --sample 0.1 for a tenth.")
+    day = day_of(as_of)
+    if since and since > day:
+        fail(f"--since {since} is after {day}, the last day.")
     code = run(
         Request(
             export=export,
             out=out,
             day=day,
             mode="each-encounter" if each_encounter else "monthly" if monthly else "as-of",
-            since=first,
+            since=since,
             rules=knowledge,
             config=str(config or ""),
             compare=compare,
@@ -143,19 +129,10 @@ def replay_example(
     try:
         lines = write_example(folder / "export", patients, seed)
     except OSError as error:
-        _fail(f"{folder}: cannot be written ({error.strerror}).")
+        fail(f"{folder}: cannot be written ({error.strerror}).")
     typer.echo(f"{lines:,} resources of {patients:,} made-up patients written to {folder / 'export'}")
     if not export_only:
         out = folder / "report"
         raise typer.Exit(
             run(Request(export=folder / "export", out=out, day=DAY, work=out / ".work", workers=1))
         )
-
-
-def _day(stated: datetime | None) -> date | None:
-    return stated.date() if stated else None
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(WRONG_INPUT)

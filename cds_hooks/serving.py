@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 
 import uvicorn
 
@@ -41,6 +42,10 @@ def run(settings: Settings, host: str, port: int, workers: int) -> str:
         if settings.site is None or not hasattr(error, "problems"):
             raise
         return f"The site profile {settings.site} cannot be used:\n{error}"
+    try:
+        _try_to_listen(host, port)
+    except OSError as error:
+        return f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port."
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,
@@ -57,3 +62,10 @@ def run(settings: Settings, host: str, port: int, workers: int) -> str:
         timeout_worker_healthcheck=WORKER_SECONDS,
     )
     return ""
+
+
+def _try_to_listen(host: str, port: int) -> None:
+    """Raises OSError where uvicorn would start everything and then fail in the midst of its log."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        trial.bind((host, port))

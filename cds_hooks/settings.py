@@ -30,6 +30,7 @@ from pydantic_settings import (
 from cds_hooks.fhir_access.settings import FhirSettings
 from cds_hooks.pages.settings import PagesSection, PagesSettings
 from cds_hooks.trust.settings import TrustSettings, absolute, without_query
+from cds_hooks.wrong_value import in_words
 from mappings.knowledge import StrictLoader
 
 PREFIX = "TWITCHING_CDS_"
@@ -37,17 +38,10 @@ CONFIG = f"{PREFIX}CONFIG"
 ALLOW_PRIVATE_ADDRESSES = f"{PREFIX}ALLOW_PRIVATE_ADDRESSES"
 CONNECTING_SECTIONS = ("trust", "fhir")
 FHIR_SERVERS = f"{PREFIX}FHIR_SERVERS"
+SHORTEST_SECRET = 32
 
 OTHERS = (CONFIG, ALLOW_PRIVATE_ADDRESSES, FHIR_SERVERS)
 KUBERNETES = re.compile(PREFIX + r"(SERVICE_HOST|SERVICE_PORT\w*|PORT(_\d+_(TCP|UDP)\w*)?)")
-
-IN_YAML = {
-    "tuple_type": "write a list: one entry per line, each after `- `",
-    "dict_type": "or a mapping, as in `{name: value}`",
-    "model_type": "write a mapping, as in `{name: value}`",
-    "path_type": "write the name of a file",
-}
-"""What pydantic says of Python's types, said of the file."""
 
 
 class SettingsError(ValueError):
@@ -58,6 +52,12 @@ def _state_file() -> str:
     """A file in the state directory that systemd names (`StateDirectory=`), or else in the current directory."""
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     return f"sqlite:///{Path(folder) / 'twitching-cds.sqlite3'}"
+
+
+def _long(secret: SecretStr) -> SecretStr:
+    if len(secret) < SHORTEST_SECRET:
+        raise ValueError(f"write {SHORTEST_SECRET} characters or more")
+    return secret
 
 
 def _upper(value: object) -> object:
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     """Where feedback is kept: `sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/NAME`."""
     site: FilePath | None = None
     """The site profile, a YAML file of its own; it is re-read when it changes."""
-    site_secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    site_secret: Annotated[SecretStr, AfterValidator(_long)] | None = None
     """What makes keyed digests of patients, for advice that stays quiet; belongs in the environment."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = "INFO"
     max_body_bytes: Annotated[int, Field(gt=0)] = 10_000_000
@@ -206,11 +206,11 @@ def _beside(path: Path, values: dict[str, Any]) -> None:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    """`log_level: Input should be 'DEBUG', … (or TWITCHING_CDS_LOG_LEVEL)`; the wrong value is not repeated."""
+    """`log_level (or TWITCHING_CDS_LOG_LEVEL): Input should be 'DEBUG', …`; the wrong value is not repeated."""
     name = ".".join(str(part) for part in problem["loc"] if "[" not in str(part))
-    said = IN_YAML.get(problem["type"]) or str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         known = f"; known are {', '.join(sorted(Settings.model_fields))}" if len(problem["loc"]) == 1 else ""
         return f"{name}: there is no such setting{known}"
     variable = "TRUST" if name == "trust.mode" else name.upper() if name in Settings.model_fields else ""
+    said = in_words(problem)
     return f"{name}{f' (or {PREFIX}{variable})' if variable else ''}: {said}" if name else said

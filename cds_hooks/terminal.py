@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cds_hooks.card_wording import card_wording
+from cds_hooks.card_kit import CardKit
 from cds_hooks.console import console as standard_output
 from cds_hooks.console import trimmed
 from cds_hooks.markdown import plain
@@ -23,29 +23,22 @@ NARROW = 70
 INDENT = 3
 
 
-def _words(identifier: str) -> str:
-    return identifier.replace(":", ": ").replace("_", " ")
-
-
 def show(
-    assessment: Assessment,
-    cards: Sequence[Card] = (),
-    console: Console | None = None,
-    title: Callable[[str], str] = _words,
+    assessment: Assessment, kit: CardKit, cards: Sequence[Card] = (), console: Console | None = None
 ) -> None:
-    """Print what the cards say in one line each, then what stands behind them; `title` names an id."""
+    """Print what the cards say in one line each, then what stands behind them."""
     console = console or standard_output()
     with trimmed(console):
-        _head(console, assessment, cards)
-        _findings(console, assessment)
-        _tests(console, assessment.tests)
-        _rest(console, assessment, title)
+        _head(console, kit, assessment, cards)
+        _findings(console, kit, assessment)
+        _tests(console, kit, assessment.tests)
+        _rest(console, kit, assessment)
 
 
-def _head(console: Console, assessment: Assessment, cards: Sequence[Card]) -> None:
+def _head(console: Console, kit: CardKit, assessment: Assessment, cards: Sequence[Card]) -> None:
     """Whether twitching is documented, and one line per card, or why there is none."""
-    say = card_wording().say
-    gate = "; ".join(plain(item.text) for item in assessment.gate.because)
+    say = kit.wording.say
+    gate = "; ".join(plain(line) for line in _lines(assessment.gate.because, kit))
     console.print(Text.assemble((f"{say['gate']}: ", "bold"), gate or say["gate_closed"]))
     if assessment.silent_reason:
         console.print(Text(say["no_cards"].format(reason=assessment.silent_reason), STYLE["none"]))
@@ -62,21 +55,23 @@ def _head(console: Console, assessment: Assessment, cards: Sequence[Card]) -> No
         console.print(_text(assessment.out_of_scope))
 
 
-def _findings(console: Console, assessment: Assessment) -> None:
+def _findings(console: Console, kit: CardKit, assessment: Assessment) -> None:
     """Red flags, medicines being ordered, contributors, safety."""
-    say = card_wording().say
+    say = kit.wording.say
     for flag in assessment.red_flags:
         note = say[f"urgency_{flag.urgency}"]
-        _block(console, flag.title, note, flag.indicator, [*_lines(flag.evidence), flag.says, flag.also])
+        lines = [*_lines(flag.evidence, kit), flag.says, flag.also]
+        _block(console, flag.title, note, flag.indicator, lines)
     for order in assessment.proposals:
-        effects = [effect.text for effect in order.effects]
+        effects = [kit.printed(effect.text) for effect in order.effects]
         _block(console, order.drug, order.title, order.indicator, [*effects, order.says])
     for number, cause in enumerate(assessment.contributors, start=1):
         note = say[f"strength_{cause.strength}"]
-        lines = [*_lines(cause.evidence), cause.says]
+        lines = [*_lines(cause.evidence, kit), cause.says]
         _block(console, f"{number}. {cause.title}", note, cause.indicator, lines)
     for item in assessment.safety:
-        _block(console, item.title, say["safety"], item.indicator, [*_lines(item.evidence), item.says])
+        lines = [*_lines(item.evidence, kit), item.says]
+        _block(console, item.title, say["safety"], item.indicator, lines)
 
 
 def _block(console: Console, title: str, note: str, indicator: Indicator, lines: Iterable[str]) -> None:
@@ -87,14 +82,14 @@ def _block(console: Console, title: str, note: str, indicator: Indicator, lines:
         console.print(Padding(_text(line), (0, 0, 0, INDENT)))
 
 
-def _tests(console: Console, tests: Sequence[TestAdvice]) -> None:
+def _tests(console: Console, kit: CardKit, tests: Sequence[TestAdvice]) -> None:
     """All tests with their state, those to order first; nothing without any."""
     if not tests:
         return
-    say = card_wording().say
+    say = kit.wording.say
     console.print()
     if console.width < NARROW:
-        ordered = [f"{test.title} ({_state(test)}): {test.reason}" for test in tests]
+        ordered = [f"{test.title} ({_state(test, kit)}): {kit.printed(test.reason)}" for test in tests]
         _list(console, say["tests"], ordered)
         return
     console.print(Text(say["tests"], "bold"))
@@ -104,24 +99,24 @@ def _tests(console: Console, tests: Sequence[TestAdvice]) -> None:
     for test in tests:
         style = "" if test.status == "suggested" else "dim"
         title = Text(plain(test.title, LONGEST), style or "bold")
-        table.add_row(title, Text(_state(test), style), Text(plain(test.reason, LONGEST), style))
+        reason = Text(plain(kit.printed(test.reason), LONGEST), style)
+        table.add_row(title, Text(_state(test, kit), style), reason)
     console.print(Padding(table, (0, 0, 0, INDENT)))
 
 
-def _state(test: TestAdvice) -> str:
-    urgency = "" if test.urgency == "routine" else f", {card_wording().say[f'test_{test.urgency}']}"
+def _state(test: TestAdvice, kit: CardKit) -> str:
+    urgency = "" if test.urgency == "routine" else f", {kit.say(f'test_{test.urgency}')}"
     return test.status + urgency
 
 
-def _rest(console: Console, assessment: Assessment, title: Callable[[str], str]) -> None:
+def _rest(console: Console, kit: CardKit, assessment: Assessment) -> None:
     """What was considered, what could not be used, what else is to be known, and whose rules these are."""
-    say, reasons = card_wording().say, card_wording().gap_reasons
+    say = kit.wording.say
     lists = {
-        "considered": [f"{title(item.id)}: {item.why}" for item in assessment.considered],
-        "gaps": [
-            gap.text or f"{title(gap.what)}: {reasons.get(gap.reason, gap.reason)}" for gap in assessment.gaps
-        ],
-        "notes": assessment.notes,
+        "gaps": [kit.gap(gap) for gap in assessment.gaps if gap.reason != "not-provided"],
+        "not_provided": [kit.gap(gap) for gap in assessment.gaps if gap.reason == "not-provided"],
+        "considered": [f"{kit.title(item.id)}: {kit.printed(item.why)}" for item in assessment.considered],
+        "notes": [kit.printed(note) for note in assessment.notes if note != assessment.out_of_scope],
         "unanswered": assessment.unanswered,
     }
     for heading, items in lists.items():
@@ -148,8 +143,8 @@ def _grid(first: int) -> Table:
     return table
 
 
-def _lines(evidence: Iterable[Evidence]) -> list[str]:
-    return [item.text for item in evidence]
+def _lines(evidence: Iterable[Evidence], kit: CardKit) -> list[str]:
+    return [kit.printed(item.text) for item in evidence]
 
 
 def _text(text: str) -> Text:

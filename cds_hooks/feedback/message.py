@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Raw, Struct
 
-from cds_hooks.errors import IssueCode, Refused, issue, not_text
+from cds_hooks.errors import IssueCode, Refused, issue, not_json, not_text
 
 PLACE = re.compile(r"(?P<problem>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
 MISSING = re.compile(r"Object missing required field `(\w+)`")
@@ -120,9 +120,8 @@ def read_feedback(body: bytes) -> tuple[Outcome, ...]:
         raise Refused(400, issue("structure", "The body is nested too deeply.")) from None
     except msgspec.ValidationError as error:
         raise _refused(str(error)) from None
-    except msgspec.DecodeError as error:  # its message names a byte position, never a value
-        problem = str(error).removeprefix("JSON is malformed: ")
-        raise Refused(400, issue("structure", f"The body is not valid JSON: {problem}.")) from None
+    except msgspec.DecodeError as error:
+        raise Refused(400, not_json(body, error)) from None
     return tuple(_outcome(item, f"feedback[{number}]") for number, item in enumerate(message.feedback))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from cds_hooks.knowledge_pages.page import Page, page, reviewed, sources
-from cds_hooks.knowledge_pages.wording import bounds, per_unit, words
+from cds_hooks.knowledge_pages.wording import bounds, per_unit, quantity, words
 from mappings.knowledge import Knowledge
 from mappings.limit_rules import AnalyteRule, Band, Interval
 from mappings.rule_language import Limit
@@ -110,11 +110,11 @@ def interval(item: Interval | None) -> str:
     for unit in dict.fromkeys((*item.low, *item.high)):
         low, high = item.low.get(unit), item.high.get(unit)
         if low is not None and high is not None:
-            said.append(f"{low:f} to {high:f} {unit}")
+            said.append(f"{low:f} to {quantity(high, unit)}")
         elif low is not None:
-            said.append(words().bounds["at_least"].format(value=f"{low:f} {unit}"))
-        else:
-            said.append(words().bounds["at_most"].format(value=f"{high:f} {unit}"))
+            said.append(words().bounds["at_least"].format(value=quantity(low, unit)))
+        elif high is not None:
+            said.append(words().bounds["at_most"].format(value=quantity(high, unit)))
     return ", ".join(said)
 
 

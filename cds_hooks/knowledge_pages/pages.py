@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -15,6 +16,7 @@ from mappings.knowledge import Knowledge
 from mappings.rules import Note, Reference
 
 SOURCE_ATTRIBUTES = "source-attributes"
+BREAK = re.compile(r"[:;]|\.(?:\s|$)")
 
 
 class UnknownIdError(LookupError):
@@ -71,10 +73,10 @@ def _pages(identifier: str, knowledge: Knowledge) -> Iterator[Page]:
 
 
 def note_page(note: Note, knowledge: Knowledge) -> Page:
-    """A remark without a rank."""
+    """A remark without a rank, called by how its sentence begins."""
     return page(
         note.id,
-        note.id.replace("_", " ").capitalize(),
+        BREAK.split(note.says, 1)[0],
         [
             ("when", [Line(in_words(note.when, knowledge), note.says)]),
             ("sources", sources(note.references, knowledge)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
+from cds_hooks.card_wording import card_wording
 from mappings.assessment import Indicator, Strength, Tier
 from mappings.knowledge import Knowledge
 from mappings.rule_language import Limit, PerUnit, Review
@@ -62,9 +64,14 @@ def title_of(identifier: str, knowledge: Knowledge) -> str:
     return name_of(identifier)
 
 
+def quantity(value: Decimal, unit: str) -> str:
+    """`1.4 mEq/L`: with the unit as the cards print it."""
+    return f"{value:f} {card_wording().units.get(unit, unit)}"
+
+
 def per_unit(limit: PerUnit) -> str:
-    """`0.7 mmol/L (1.7 mg/dL, 1.4 meq/L)`; empty when there is none."""
-    stated = [f"{value:f} {unit}" for unit, value in limit.items()]
+    """`0.7 mmol/L (1.7 mg/dL, 1.4 mEq/L)`; empty when there is none."""
+    stated = [quantity(value, unit) for unit, value in limit.items()]
     return " ".join((*stated[:1], *([f"({', '.join(stated[1:])})"] if stated[1:] else [])))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cds_hooks.card_wording import card_wording
+from cds_hooks.knowledge_pages.wording import words
 from cds_hooks.replay.sides import made
 from cds_hooks.replay.summary import Entry, Summary
 from cds_hooks.replay.tally import BANDS, CHANGE, KEPT_BACK, SEVERITY
@@ -72,6 +73,7 @@ def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
     knowledge, kit = desk.knowledge, desk.kit
     topics = {topic.code: topic.display for topic in card_wording().topics.values()}
     reasons = card_wording().gap_reasons
+    tiers = {str(tier): says for tier, says in words().tiers.items()}
 
     def bars(table: str, label: Any, keep: Any = None) -> list[Bar]:
         entries = {e.what: e for e in summary.table(table) if keep is None or keep(e.what)}
@@ -91,11 +93,7 @@ def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:
             "Patients for whom a card named it.",
             bars("contributor", lambda w: kit.title(w[0])),
         ),
-        (
-            "Tiers",
-            "Ranks of evidence; docs/knowledge.md says what each stands for.",
-            bars("tier", lambda w: w[0]),
-        ),
+        ("Tiers", "Ranks of evidence.", bars("tier", lambda w: f"{w[0]}: {tiers[w[0]]}")),
         ("Red flags", "Patients for whom a card raised it.", bars("redFlag", lambda w: kit.title(w[0]))),
         (
             "Suggested tests",

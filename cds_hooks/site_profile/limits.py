@@ -15,6 +15,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from cds_hooks.site_profile.model import Limit
+from cds_hooks.wrong_value import meant
 from mappings.assess.limits import limit_in
 from mappings.knowledge import Knowledge
 from mappings.limit_rules import AnalyteRule, Band, Bands, Interval
@@ -88,7 +89,7 @@ def _unusable(knowledge: Knowledge, limit: Limit) -> str:
     """What is wrong with one limit taken by itself; begins with `.field:` when one field is at fault."""
     rule, known = knowledge.analytes.get(limit.analyte), quantity.analytes().get(limit.analyte)
     if rule is None or known is None:
-        return f".analyte: no analyte `{limit.analyte}`; known are {', '.join(sorted(knowledge.analytes))}"
+        return f".analyte: no analyte `{limit.analyte}`; {meant(limit.analyte, knowledge.analytes)}"
     bands: tuple[Band, ...] = getattr(rule.bands, limit.side)
     names = [REFERENCE, *(band.name for band in bands if _bound(band))] if bands else []
     if limit.band not in names:

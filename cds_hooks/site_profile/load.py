@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from cds_hooks.site_profile.model import SiteProfile
+from cds_hooks.wrong_value import in_words
 from mappings.knowledge import StrictLoader
 
 LARGEST = 1_000_000
@@ -65,13 +66,11 @@ def profile_in(content: bytes, name: str) -> ReadProfile:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
-    """`limits.0.unit: Field required`: the place as it stands in the file."""
+    """`limits.0.unit: is missing; …`: the place as it stands in the file."""
     place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    said = str(problem["msg"]).removeprefix("Value error, ")
+    said = in_words(problem)
     if problem["type"] == "extra_forbidden":
         said = f"there is no such field{_known(problem['loc'])}"
-    elif problem["type"] == "missing":
-        said = "is missing; every entry needs it"
     return f"{place}: {said}"
 
 

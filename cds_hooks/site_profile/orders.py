@@ -8,6 +8,7 @@ from typing import Any
 from cds_hooks.service_request import OrderTemplate
 from cds_hooks.site_profile.model import OrderCodes
 from cds_hooks.site_profile.parts import SiteCode
+from cds_hooks.wrong_value import meant
 from mappings.rules import OrderRule
 
 Templates = Mapping[str, tuple[OrderTemplate, ...]]
@@ -66,7 +67,7 @@ def problems_of_orders(rules: Mapping[str, OrderRule], orders: OrderCodes) -> It
         test, _, part = place.partition(".")
         rule = suggested.get(test)
         if rule is None:
-            yield f"orders.codes.{place}: no test `{test}`; known are {', '.join(sorted(suggested))}"
+            yield f"orders.codes.{place}: no test `{test}`; {meant(test, suggested)}"
             continue
         parts = [request.covers for request in rule.requests if request.covers]
         if part and part not in parts:

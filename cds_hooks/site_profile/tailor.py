@@ -22,6 +22,7 @@ from cds_hooks.site_profile.model import CardDialect, SiteProfile
 from cds_hooks.site_profile.orders import problems_of_orders, tests_by_code, with_site_codes
 from cds_hooks.site_profile.services import problems_of_services, tailor_services
 from cds_hooks.site_rules import SiteRules
+from cds_hooks.wrong_value import meant
 from mappings.knowledge import Knowledge
 
 SECRET = "TWITCHING_CDS_SITE_SECRET"  # noqa: S105 - its name
@@ -98,10 +99,10 @@ def _wording(profile: SiteProfile) -> dict[str, str]:
 
 
 def _unknown(field: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    there = sorted(known)
+    there = [*known]
     for name in names:
         if name not in there:
-            yield f"{field}: no `{name}`; known are {', '.join(there)}"
+            yield f"{field}: no `{name}`; {meant(name, there)}"
 
 
 def _secret_missing(profile: SiteProfile, secret: SecretStr | None) -> Iterator[str]:

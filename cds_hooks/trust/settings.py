@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -41,10 +42,17 @@ def _mode(value: object) -> object:
     return "off" if value is False else value
 
 
+def _digest(text: str) -> str:
+    if not SHA_256.fullmatch(text):
+        raise ValueError("write the SHA-256 of the key, 64 characters of 0 to 9 and a to f")
+    return text
+
+
 def _list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+SHA_256 = re.compile(r"[0-9a-f]{64}")
 Mode = Annotated[Literal["off", "required"], BeforeValidator(_mode)]
 Text = Annotated[str, Field(min_length=1, max_length=2_048)]
 
@@ -80,7 +88,7 @@ class Operator(BaseModel):
 
     name: Text
     """What the log calls them."""
-    key_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", repr=False)]
+    key_sha256: Annotated[str, AfterValidator(_digest), Field(repr=False)]
     """SHA-256 of their key, in hexadecimal. Enough for a key of random letters; never choose one yourself."""
 
 

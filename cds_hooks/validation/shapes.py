@@ -15,7 +15,6 @@ from cds_hooks.validation.findings import Severity, listed
 from cds_hooks.validation.hooks import Hook, HookField, hook_named, hooks
 
 FILE = Path(__file__).parent / "shapes.yaml"
-SCALARS = ("string", "boolean", "integer")
 KINDS = ("discovery", "request", "response", "feedback")
 """The kinds of document, which are also the names of their outermost shapes."""
 NO_EMPTIES = ("cds-hooks_2.0@3",)

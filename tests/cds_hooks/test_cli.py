@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -143,23 +144,32 @@ def test_a_wrong_setting_is_explained(run: Run) -> None:
     assert "TWITCHING_CDS_TRUST" in finished.stderr
 
 
-def test_serve_hands_over_one_application(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_taken_is_named_before_anything_starts(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+        finished = run("serve", "--port", str(port))
+    assert (finished.exit_code, finished.stdout) == (2, "")
+    assert f"Cannot listen on 127.0.0.1, port {port}: Address already in use" in finished.stderr
+
+
+def test_serve_hands_over_one_application(run: Run, monkeypatch: pytest.MonkeyPatch, free_port: int) -> None:
     handed: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda application, **options: handed.extend([application, options]))
-    assert run("serve", "--port", "8123").exit_code == 0
+    assert run("serve", "--port", str(free_port)).exit_code == 0
     assert type(handed[0]).__name__ == "FastAPI"
-    assert (handed[1]["host"], handed[1]["port"], handed[1]["factory"]) == ("127.0.0.1", 8123, False)
+    assert (handed[1]["host"], handed[1]["port"], handed[1]["factory"]) == ("127.0.0.1", free_port, False)
     assert handed[1]["access_log"] is False
 
 
 def test_several_workers_read_the_settings_themselves(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_port: int
 ) -> None:
     handed: list[Any] = []
     monkeypatch.setattr(uvicorn, "run", lambda application, **options: handed.extend([application, options]))
     monkeypatch.setenv("TWITCHING_CDS_CONFIG", "")
     (tmp_path / "site.yaml").write_text("base_url: https://cds.example\n")
-    assert run("serve", "--host", "localhost", "--workers", "2", "--config", "site.yaml").exit_code == 0
+    words = ("--host", "localhost", "--port", str(free_port), "--workers", "2", "--config", "site.yaml")
+    assert run("serve", *words).exit_code == 0
     assert handed[0] == "cds_hooks.app:from_environment"
     assert (handed[1]["factory"], handed[1]["workers"]) == (True, 2)
     assert os.environ["TWITCHING_CDS_CONFIG"] == str(tmp_path / "site.yaml")

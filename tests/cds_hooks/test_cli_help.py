@@ -26,6 +26,11 @@ def commands() -> list[tuple[str, ...]]:
     return found
 
 
+def groups() -> list[tuple[str, ...]]:
+    """The words above those of the commands."""
+    return sorted({words[:-1] for words in commands()})
+
+
 def help_of(*words: str) -> str:
     finished = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "80"})
     assert finished.exit_code == 0
@@ -43,7 +48,7 @@ def test_a_command_has_examples_of_its_own_options(words: tuple[str, ...]) -> No
         assert [word for word in example if word.startswith("--") and word not in text] == []
 
 
-@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+@pytest.mark.parametrize("words", [*groups(), *commands()], ids=" ".join)
 def test_help_fits_80_columns_and_explains_every_option(words: tuple[str, ...]) -> None:
     text = help_of(*words)
     assert max(map(len, text.splitlines())) <= 100

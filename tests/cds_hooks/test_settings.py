@@ -58,7 +58,7 @@ def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
         ("trust: {mode: off, base: x}", "trust.base: "),
         ("fhir: {servers: [ftp://x]}", "fhir.servers.0: the address is not an absolute http or https URL"),
         ("fhir: {budget_ms: 0}", "fhir.budget_ms: "),
-        ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): "),
+        ("base_url: cds.example", "base_url (or TWITCHING_CDS_BASE_URL): write a URL, as in https://"),
         ("pages: some", "pages (or TWITCHING_CDS_PAGES): write `on`, `off`, or which pages"),
         ("pages: {dashboards: on}", "pages.dashboards: there is no such setting"),
         (
@@ -78,6 +78,11 @@ def test_trust_off_in_any_spelling(file: Path, text: str) -> None:
         (
             "log_levle: INFO",
             "log_levle: there is no such setting; known are base_url, body_seconds, database_url",
+        ),
+        ("site_secret: short", "site_secret (or TWITCHING_CDS_SITE_SECRET): write 32 characters or more"),
+        (
+            "pages: {operators: [{name: a, key_sha256: b}]}",
+            "operators.0.key_sha256: write the SHA-256 of the key",
         ),
         ("- a list", "must hold names with values"),
         ("a: [", "not valid YAML"),

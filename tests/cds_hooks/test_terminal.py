@@ -28,15 +28,20 @@ from mappings.assessment import TestAdvice as Advice  # under a name that pytest
 from mappings.facts import DataGap
 
 Make = Callable[..., Assessment]
+Shown = Callable[..., str]
 
 
-def shown(assessment: Assessment, width: int = 100) -> str:
-    out = io.StringIO()
-    show(assessment, console=Console(file=out, width=width, highlight=False))
-    return out.getvalue()
+@pytest.fixture
+def shown(kit: CardKit) -> Callable[..., str]:
+    def show_at(assessment: Assessment, width: int = 100) -> str:
+        out = io.StringIO()
+        show(assessment, kit, console=Console(file=out, width=width, highlight=False))
+        return out.getvalue()
+
+    return show_at
 
 
-def test_all_parts_are_shown(assessment: Make, low_potassium: Evidence) -> None:
+def test_all_parts_are_shown(shown: Shown, assessment: Make, low_potassium: Evidence) -> None:
     text = shown(
         assessment(
             indicator="warning",
@@ -61,7 +66,7 @@ def test_all_parts_are_shown(assessment: Make, low_potassium: Evidence) -> None:
         "High potassium (Important for safety, not a cause of the twitching)",
         "suggested, urgent",
         "up-to-date",
-        "- drug: estrogen systemic: calcium normal",
+        "- estrogen systemic: calcium normal",
         "- sodium: no unit",
         "- operations",
         "- A note.",
@@ -71,7 +76,7 @@ def test_all_parts_are_shown(assessment: Make, low_potassium: Evidence) -> None:
         assert part in text
 
 
-def test_silence_and_scope_are_said(assessment: Make) -> None:
+def test_silence_and_scope_are_said(shown: Shown, assessment: Make) -> None:
     text = shown(assessment(gate=Gate(False), silent_reason="twitching-not-documented"))
     assert "Twitching documented: no" in text
     assert "No cards: twitching-not-documented" in text
@@ -79,13 +84,13 @@ def test_silence_and_scope_are_said(assessment: Make) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_lines_fit_the_terminal(assessment: Make, low_potassium: Evidence, width: int) -> None:
+def test_lines_fit_the_terminal(shown: Shown, assessment: Make, low_potassium: Evidence, width: int) -> None:
     causes = tuple(Contributor(f"c{n}", "Cause " * 12, "C1", "weak", (low_potassium,)) for n in range(3))
     tests = (Advice("magnesium", "Serum magnesium " * 5, "suggested", "reason " * 30),)
     assert max(map(len, shown(assessment(contributors=causes, tests=tests), width).splitlines())) <= width
 
 
-def test_the_record_cannot_steer_the_terminal(assessment: Make) -> None:
+def test_the_record_cannot_steer_the_terminal(shown: Shown, assessment: Make) -> None:
     attack = "\x1b]0;title\x07\x1b[2J[bold red]x[/] \x9b31m\r\nnext"
     evidence = Evidence(attack, attack)
     text = shown(
@@ -100,13 +105,15 @@ def test_the_record_cannot_steer_the_terminal(assessment: Make) -> None:
     assert "[bold red]x[/]" in text
 
 
-def test_what_is_piped_has_no_blanks_at_the_ends_of_lines(assessment: Make, low_potassium: Evidence) -> None:
+def test_what_is_piped_has_no_blanks_at_the_ends_of_lines(
+    shown: Shown, assessment: Make, low_potassium: Evidence
+) -> None:
     causes = (Contributor("hypokalaemia", "Low potassium", "C1", "plausible", (low_potassium,)),)
     lines = shown(assessment(contributors=causes, notes=("A note.",))).splitlines()
     assert [line for line in lines if line != line.rstrip()] == []
 
 
-def test_medicines_being_ordered_are_shown(assessment: Make) -> None:
+def test_medicines_being_ordered_are_shown(shown: Shown, assessment: Make) -> None:
     order = Proposal(
         "thiazide",
         "Thiazide diuretic",
@@ -129,28 +136,47 @@ def test_the_cards_come_first_in_their_own_words(
 ) -> None:
     made = assessment(indicator="warning", contributors=(contributor(),))
     out = io.StringIO()
-    show(made, build_cards(made, context, kit), Console(file=out, width=200, highlight=False))
+    show(made, kit, build_cards(made, context, kit), Console(file=out, width=200, highlight=False))
     lines = out.getvalue().splitlines()
     assert lines[2] == (
         "warning   Review low potassium, 2.8 mmol/L on 2026-02-25: possible contributor to muscle twitching"
     )
 
 
-def test_a_narrow_terminal_gets_a_list_of_tests(assessment: Make) -> None:
+def test_units_read_as_clinicians_write_them(shown: Shown, assessment: Make) -> None:
+    egfr = Evidence("eGFR", "eGFR 14 mL/min/{1.73_m2} (2026-02-25)")
+    text = shown(
+        assessment(
+            gate=Gate(True, (egfr,)),
+            contributors=(Contributor("uraemia", "Uraemia", "A", "plausible", (egfr,)),),
+            tests=(Advice("tsh", "TSH", "suggested", "TSH 12 m[IU]/L is too old"),),
+            considered=(Considered("hypothyroidism", "TSH 3 u[IU]/mL normal"),),
+            gaps=(DataGap("egfr", "stale", "last eGFR is 3 months old (14 mL/min/{1.73_m2})"),),
+            notes=("potassium 3.4 meq/L",),
+        )
+    )
+    assert text.count("14 mL/min/1.73 m²") == 3
+    for part in ("12 mIU/L", "3 µIU/mL", "3.4 mEq/L"):
+        assert part in text
+
+
+def test_a_narrow_terminal_gets_a_list_of_tests(shown: Shown, assessment: Make) -> None:
     made = assessment(tests=(Advice("tsh", "TSH", "suggested", "not measured", "urgent"),))
     assert "- TSH (suggested, urgent): not measured" in shown(made, 60)
     assert "Status" not in shown(made, 60)
     assert "Status" in shown(made, 100)
 
 
-def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch, assessment: Make) -> None:
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, kit: CardKit, assessment: Make
+) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
     def printed() -> str:
         out = Terminal()
-        show(assessment(indicator="critical"), console=Console(file=out, highlight=False))
+        show(assessment(indicator="critical"), kit, console=Console(file=out, highlight=False))
         return out.getvalue()
 
     monkeypatch.setenv("TERM", "xterm-256color")

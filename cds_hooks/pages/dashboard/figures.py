@@ -48,7 +48,6 @@ class Figures(NamedTuple):
 
     span: Span
     calls: int
-    with_cards: int
     cards: int
     critical: int
     failed: int
@@ -94,7 +93,6 @@ async def read_figures(database: Database, span: Span, kit: CardKit, knowledge: 
     return Figures(
         span=span,
         calls=_sum(calls),
-        with_cards=_sum(row for row in calls if row.detail == "cards"),
         cards=_sum(cards),
         critical=_sum(row for row in cards if row.detail == "critical"),
         failed=_sum(row for row in calls if row.detail == "failed"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
+from itertools import cycle
 
 from markupsafe import Markup, escape
 
 ADDRESS = re.compile(r"https?://[^\s<>\"“”]+[^\s<>\"“”.,;:)\]]")
+LINK = re.compile(r"\[([^]]+)\]\([^)]+\)")
 CITED = re.compile(r"^(?P<id>[A-Z][A-Za-z0-9]*): ")
 
 
@@ -19,6 +21,16 @@ def rich(text: str) -> Markup:
         parts += [escape(text[end : found.start()]), Markup(f'<a href="{url}" rel="noreferrer">{url}</a>')]  # noqa: S704 - escaped
         end = found.end()
     return Markup("").join([*parts, escape(text[end:])])
+
+
+def marked(text: str) -> Markup:
+    """A point of the change log: its code, and of its links to other files the words."""
+    parts = LINK.sub(r"\1", text).split("`")
+    shown = [
+        Markup("<code>{}</code>").format(part) if odd else rich(part)
+        for part, odd in zip(parts, cycle((False, True)), strict=False)
+    ]
+    return Markup("").join(shown)
 
 
 def cited(text: str, references: Collection[str], path: Callable[[str], str]) -> Markup:

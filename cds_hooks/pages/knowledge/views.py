@@ -12,12 +12,12 @@ from cds_hooks.pages.knowledge.artifacts import archive, artifacts, as_json
 from cds_hooks.pages.knowledge.catalogue import all_pages, kind_of, overview, search
 from cds_hooks.pages.knowledge.changes import versions
 from cds_hooks.pages.knowledge.related import Related, related
-from cds_hooks.pages.knowledge.text import cited, rich, sentence
+from cds_hooks.pages.knowledge.text import cited, marked, rich, sentence
 from cds_hooks.pages.pages import Pages
 from cds_hooks.pages.rendering import environment, render
 
 LONGEST_QUERY = 200
-HELPERS = {"rich": rich, "cited": cited, "sentence": sentence}
+HELPERS = {"rich": rich, "marked": marked, "cited": cited, "sentence": sentence}
 
 
 def index(request: Request, pages: Pages) -> Response:

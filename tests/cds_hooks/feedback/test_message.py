@@ -215,7 +215,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("sent", "says"),
         [
-            (b"", "not valid JSON"),
+            (b"", "is empty; it must be a JSON object"),
             (b"{", "not valid JSON"),
             (b"null", "a JSON object with the array `feedback`"),
             (b"[]", "a JSON object with the array `feedback`"),

@@ -167,7 +167,12 @@ def test_an_example_a_changed_threshold_and_what_it_changes(command: Command, tm
         (["."], "holds no *.ndjson"),
         ([".", "--each-encounter", "--monthly"], "Choose one of"),
         ([".", "--sample", "0"], "--sample must be more than 0"),
-        ([".", "--as-of", "2026-01-01", "--since", "2026-02-01"], "--since 2026-02-01 is after 2026-01-01"),
+        ([".", "--since", "2026-01-01"], "--since goes with --monthly or --each-encounter"),
+        ([".", "--cluster", "tcp://127.0.0.1:1"], "--cluster needs --engine dask or --engine spark"),
+        (
+            [".", "--monthly", "--as-of", "2026-01-01", "--since", "2026-02-01"],
+            "--since 2026-02-01 is after 2026-01-01",
+        ),
         ([".", "--compare", "no-such-rules"], "no-such-rules: is neither a folder of rule files"),
     ],
 )

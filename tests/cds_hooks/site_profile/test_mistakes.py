@@ -55,7 +55,7 @@ def limit(old: str = "", new: str = "") -> str:
         ),
         (
             "orders: {codes: {magnesum: {system: urn:x, code: a, display: b}}}",
-            "no test `magnesum`; known are",
+            "no test `magnesum`; did you mean magnesium?",
         ),
         (
             "orders: {codes: {ecg.x: {system: urn:x, code: a, display: b}}}",
@@ -72,14 +72,22 @@ def limit(old: str = "", new: str = "") -> str:
             "cards: {override_codes: {x: {system: urn:x, code: a, display: b}}}",
             "cards.override_codes: no `x`",
         ),
-        ("silent: {contributors: [hypokalemia]}", "silent.contributors: no `hypokalemia`; known are"),
+        (
+            "silent: {contributors: [hypokalemia]}",
+            "silent.contributors: no `hypokalemia`; did you mean hypokalaemia",
+        ),
+        ("silent: true", "silent: write a mapping, as in `{name: value}`"),
+        ("silent: {everything: perhaps}", "silent.everything: write `true` or `false`"),
         ("silent: {red_flags: [x]}", "silent.red_flags: no `x`; known are"),
         ("gate: {only_if_abnormal: [x]}", "gate.only_if_abnormal: no `x`; known are"),
-        ("gate: {only_if_abnormal: [fasciculation]}", "gate.only_if_abnormal: no `fasciculation`; known are"),
+        (
+            "gate: {only_if_abnormal: [fasciculation]}",
+            "gate.only_if_abnormal: no `fasciculation`; did you mean",
+        ),
         ("quiet: {}", "quiet.days: is missing"),
         ("quiet: {days: 30, reasons: [x]}", "quiet.reasons: no `x`; known are"),
         ("quiet: {days: 30}\ncards: {override_reasons: false}", "quiet: needs `cards.override_reasons`"),
-        (limit("potassium", "kalium"), "limits.0.analyte: no analyte `kalium`; known are"),
+        (limit("potassium", "kalium"), "limits.0.analyte: no analyte `kalium`; did you mean"),
         (
             limit("critical", "deadly"),
             "limits.0.band: potassium has no `deadly` on the low side; it has reference",

@@ -89,5 +89,5 @@ def test_a_profile_that_is_not_there_is_explained(tmp_path: Path) -> None:
 
     settings = tmp_path / "settings.yaml"
     settings.write_text("site: nowhere.yaml\n", encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"site \(or TWITCHING_CDS_SITE\): Path does not point to a file"):
+    with pytest.raises(SettingsError, match=r"site \(or TWITCHING_CDS_SITE\): there is no file of this name"):
         load_settings(settings)

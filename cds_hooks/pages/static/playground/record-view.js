@@ -6,7 +6,7 @@ import { counted, cross, html } from "./ui.js";
 
 const MOST_ROWS = 8;
 const MOST_SHOWN = 200;
-const SEXES = { female: "Woman", male: "Man" };
+const SEXES = { female: "Female", male: "Male" };
 const FLAGS = { low: "Low", high: "High" };
 
 export function recordView(state, actions) {
@@ -37,7 +37,7 @@ function contents(of) {
 
 function person(record) {
   const patient = patientOf(record);
-  const sex = SEXES[patient?.gender] ?? "Patient";
+  const sex = SEXES[patient?.gender] ?? "Sex not known";
   const born = patient?.birthDate;
   const age = born ? Math.floor((Date.now() - new Date(born)) / 31557600000) : null;
   return `${sex}${age === null ? ", age not known" : `, ${age} years`}`;
@@ -100,8 +100,8 @@ function medicineRow(item, service, actions) {
 function problemRow(item, service, actions) {
   return html`<li key=${item.id} class="problem-row">
     ${field(item, "name", "problem", actions, { placeholder: "Problem" })}
-    ${field(item, "start", "since", actions, { type: "date" })}
     ${remove(item, actions)}
+    <label class="small-field"><span>Since</span>${field(item, "start", "since", actions, { type: "date" })}</label>
     ${draftBox(item, service, "being recorded now", actions)}
   </li>`;
 }

@@ -16,7 +16,7 @@ export function timelineView(state) {
   const shown = series.flatMap((one) => one.labs).sort((a, b) => b.date.localeCompare(a.date));
   return html`<section class="timeline panel stack" aria-labelledby="timeline-title">
     <div class="row apart"><h2 id="timeline-title">Over time</h2>
-      <p class="legend fine soft"><span class="key band"></span>within the limits <span class="key point out"></span>out of range <span class="key course"></span>medicine</p></div>
+      <p class="legend fine soft"><span><span class="key band"></span> within the limits</span> <span><span class="key point out"></span> out of range</span> <span><span class="key course"></span> medicine</span></p></div>
     <div class="timeline-parts">
       <div class="plot" ref=${state.plot}>${drawing(series, facts, state)}</div>
       <div class="scroll" tabindex="0" role="region" aria-label="The numbers of the drawing">

@@ -9,9 +9,9 @@ const TESTS = {
 };
 
 export function whyView(state) {
-  const told = state.answer?.explanation;
-  if (!told) return html`<section class="why panel" aria-labelledby="why-title"><h2 id="why-title">Why</h2><p class="soft">Nothing was assessed.</p></section>`;
+  if (!state.answer?.explanation) return html`<section class="why panel" aria-labelledby="why-title"><h2 id="why-title">Why</h2><p class="soft">Nothing was assessed.</p></section>`;
   const words = state.options;
+  const told = readable(state.answer.explanation, words.units);
   return html`<section class="why panel stack" aria-labelledby="why-title">
     <h2 id="why-title">Why</h2>
     ${gate(told)}
@@ -22,11 +22,18 @@ export function whyView(state) {
     ${part("Considered and not supported", told.considered, (item) => html`<li><strong>${knowledge(item.id, titleOf(item.id, words))}</strong>: ${dated(item.why)}</li>`)}
     ${part("Tests", together(told.tests), test)}
     ${part("Could not be used", told.gaps, (item) => gap(item, words))}
-    ${part("Noted", [...told.notes, ...(told.outOfScope ? [told.outOfScope] : [])], (text) => html`<li>${text}</li>`)}
+    ${part("Noted", told.notes, (text) => html`<li>${text}</li>`)}
     ${part("Not asked or answered", told.unanswered, (text) => html`<li>${text}</li>`)}
     ${facts(state.answer.facts)}
     <p class="hint">Rules <code>${told.knowledgeVersion}</code>, as of <span class="numeric">${told.assessedAt}</span>.</p>
   </section>`;
+}
+
+/* The explanation with its UCUM units as the cards print them. */
+function readable(told, units) {
+  const codes = Object.keys(units).sort((a, b) => b.length - a.length);
+  const ucum = new RegExp(codes.map((code) => code.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|"), "g");
+  return JSON.parse(JSON.stringify(told), (_, value) => (typeof value === "string" ? value.replace(ucum, (code) => units[code]) : value));
 }
 
 function part(title, items, row, tag = "ul") {
@@ -47,20 +54,15 @@ function ranked(item, words, strength) {
   return html`<li class="ranked">
     <p class="ranked-head">${item.tier && html`<span class="badge tier">${item.tier}</span>`}<span class="ranked-title">${knowledge(item.id, item.title)}</span>${strength && html`<span class="soft fine">${strength}</span>`}</p>
     ${item.tier && html`<p class="hint">Tier ${item.tier}: ${words.tiers[item.tier]}.</p>`}
-    ${evidence(item.evidence, words)}
+    ${evidence(item.evidence)}
     ${item.explainedBy?.length > 0 && html`<p class="fine">Explained by ${item.explainedBy.map((id) => titleOf(id, words)).join(", ")}.</p>`}
     ${sources(item.references, words)}
   </li>`;
 }
 
-function evidence(list, words) {
+function evidence(list) {
   if (!list?.length) return null;
-  return html`<ul class="evidence">${list.map((one) => html`<li>${dated(printed(one, words))}${one.resource && html` <code class="hint">${one.resource}</code>`}</li>`)}</ul>`;
-}
-
-function printed(one, words) {
-  const unit = words.units[one.unit];
-  return unit ? one.text.replace(one.unit, unit) : one.text;
+  return html`<ul class="evidence">${list.map((one) => html`<li>${dated(one.text)}${one.resource && html` <code class="hint">${one.resource}</code>`}</li>`)}</ul>`;
 }
 
 function sources(references, words) {
