@@ -41,7 +41,7 @@ def installed_rules(today: date) -> list[Finding]:
         found.append(
             warning(
                 f"{unseen} of them are not yet reviewed by a clinician; the cards say so",
-                "Have them reviewed before cards are shown to clinicians (CONTRIBUTING.md says how).",
+                "Have them reviewed before cards are shown to clinicians (docs/clinical-review.md says how).",
             )
         )
     return found
