@@ -121,11 +121,13 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _digest(folder: Path) -> str:
-    """Twelve hex digits over names and contents of every rule file."""
+    """Twelve hex digits over names and contents of every rule file, and of the reader's words, the same for all rules."""
+    files = {path.relative_to(folder): path for path in folder.rglob("*.yaml")}
+    files |= {path.relative_to(FOLDER): path for path in FOLDER.glob("from_fhir/*.yaml")}
     total = hashlib.sha256()
-    for path in sorted(folder.rglob("*.yaml")):
-        total.update(path.relative_to(folder).as_posix().encode())
-        total.update(path.read_bytes())
+    for name in sorted(files):
+        total.update(name.as_posix().encode())
+        total.update(files[name].read_bytes())
     return total.hexdigest()[:12]
 
 

@@ -52,7 +52,7 @@ class AnalyteRule(Rule, kw_only=True, frozen=True):
 
 
 class CalciumRule(Rule, kw_only=True, frozen=True):
-    """How ionised, adjusted and total calcium are combined (knowledge decision 4)."""
+    """How ionised, adjusted and total calcium are combined."""
 
     id: Literal["calcium"]
     title: str

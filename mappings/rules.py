@@ -173,7 +173,7 @@ class Reference(Rule, kw_only=True, frozen=True):
     year: int | None = None
     url: str = ""
     read: str
-    """What of it was read, in the words of the knowledge page; `[M]` and `[J]` are kept."""
+    """What of it was read when the rules were written; `[M]` and `[J]` are kept."""
     short: str
     """How a card names it."""
 

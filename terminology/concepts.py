@@ -10,12 +10,9 @@ from msgspec import Struct
 
 from terminology.coding import CodingLike
 from terminology.context import Reader
-from terminology.orders import tests_of
 from terminology.phrases import Match, PhraseTable, Words, words_of
 from terminology.tables import read_table
 from terminology.valuesets import CodeTable
-
-__all__ = ["Concept", "ConceptMatch", "concepts", "concepts_of", "known_concepts", "tests_of"]
 
 Kind = Literal["symptom", "sign", "disturbance", "disease", "procedure", "exposure", "examination", "history"]
 
@@ -159,11 +156,6 @@ def _table() -> _Concepts:
 def concepts() -> Mapping[str, Concept]:
     """All concepts by id."""
     return _table().concepts
-
-
-def known_concepts() -> set[str]:
-    """The ids a rule may name."""
-    return {*concepts()}
 
 
 @cache

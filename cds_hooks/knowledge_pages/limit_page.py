@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from cds_hooks.knowledge_pages.page import Page, page, reviewed, sources
 from cds_hooks.knowledge_pages.wording import bounds, per_unit, quantity, words
 from mappings.knowledge import Knowledge
+from mappings.knowledge_check.rules import cited
 from mappings.limit_rules import AnalyteRule, Band, Interval
 from mappings.rule_language import Limit
 
@@ -24,7 +25,7 @@ def analyte_page(rule: AnalyteRule, knowledge: Knowledge) -> Page:
             ("high", [band(item) for item in rule.bands.high]),
             ("usable", [words().say["days"].format(days=rule.usable_days)]),
             ("misuse", [rule.misuse]),
-            ("sources", sources(_cited(rule), knowledge)),
+            ("sources", sources(cited(rule), knowledge)),
             ("review", [reviewed(rule.review)]),
         ],
     )
@@ -116,11 +117,3 @@ def interval(item: Interval | None) -> str:
         elif high is not None:
             said.append(words().bounds["at_most"].format(value=quantity(high, unit)))
     return ", ".join(said)
-
-
-def _cited(rule: AnalyteRule) -> Iterator[str]:
-    yield from rule.references
-    for item in (*rule.bands.low, *rule.bands.high):
-        yield from item.references
-    for range_ in (rule.reference, rule.pregnancy):
-        yield from range_.references if range_ else ()

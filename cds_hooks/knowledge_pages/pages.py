@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -11,12 +10,12 @@ from cds_hooks.knowledge_pages.contributor_page import contributor_page, red_fla
 from cds_hooks.knowledge_pages.limit_page import analyte_page, calcium_page
 from cds_hooks.knowledge_pages.order_page import order_page
 from cds_hooks.knowledge_pages.page import Line, Page, page, reviewed, sources
-from cds_hooks.knowledge_pages.wording import title_of, words
+from cds_hooks.knowledge_pages.wording import called, words
 from mappings.knowledge import Knowledge
+from mappings.knowledge_check.rules import cited, rules
 from mappings.rules import Note, Reference
 
 SOURCE_ATTRIBUTES = "source-attributes"
-BREAK = re.compile(r"[:;]|\.(?:\s|$)")
 
 
 class UnknownIdError(LookupError):
@@ -76,7 +75,7 @@ def note_page(note: Note, knowledge: Knowledge) -> Page:
     """A remark without a rank, called by how its sentence begins."""
     return page(
         note.id,
-        BREAK.split(note.says, 1)[0],
+        called(note),
         [
             ("when", [Line(in_words(note.when, knowledge), note.says)]),
             ("sources", sources(note.references, knowledge)),
@@ -87,19 +86,14 @@ def note_page(note: Note, knowledge: Knowledge) -> Page:
 
 def reference_page(reference: Reference, knowledge: Knowledge) -> Page:
     """A source, how far it was read, and who cites it."""
-    citing = [
-        title_of(rule.id, knowledge)
-        for group in (knowledge.contributors, knowledge.red_flags, knowledge.orders, knowledge.analytes)
-        for rule in group.values()
-        if reference.id in rule.references
-    ]
+    citing = (called(rule) for _, rule in rules(knowledge) if reference.id in cited(rule))
     cite = f"{reference.cite} {reference.url}".strip()
     return page(
         reference.id,
         reference.short,
         [
             ("sources", [cite, words().say["read"].format(read=reference.read)]),
-            ("cited_by", [", ".join(dict.fromkeys(citing))]),
+            ("cited_by", ["; ".join(dict.fromkeys(citing))]),
         ],
     )
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import yaml
@@ -15,6 +17,9 @@ from cds_hooks.card_wording import card_wording
 from mappings.assessment import Indicator, Strength, Tier
 from mappings.knowledge import Knowledge
 from mappings.rule_language import Limit, PerUnit, Review
+
+BREAK = re.compile(r"[:;]|\.(?:\s|$)")
+"""Where the beginning of a sentence ends."""
 
 
 class Words(Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,6 +54,11 @@ def name_of(identifier: str) -> str:
     return words().names.get(identifier, identifier.replace("_", " "))
 
 
+def called(rule: Any) -> str:
+    """The title of a rule; a remark has none and is called by how its sentence begins."""
+    return str(getattr(rule, "title", "") or BREAK.split(rule.says, 1)[0])
+
+
 def title_of(identifier: str, knowledge: Knowledge) -> str:
     """The title of a rule, analyte, test or class; an id that has none is read as words."""
     tables: Iterable[Mapping[str, object]] = (
@@ -56,12 +66,13 @@ def title_of(identifier: str, knowledge: Knowledge) -> str:
         knowledge.red_flags,
         knowledge.orders,
         knowledge.analytes,
+        knowledge.spurious,
+        knowledge.notes,
         knowledge.drug_classes,
+        {knowledge.calcium.id: knowledge.calcium},
     )
-    for table in tables:
-        if identifier in table:
-            return str(getattr(table[identifier], "title", identifier))
-    return name_of(identifier)
+    found = next((table[identifier] for table in tables if identifier in table), None)
+    return called(found) if found else name_of(identifier)
 
 
 def quantity(value: Decimal, unit: str) -> str:

@@ -10,8 +10,7 @@ from typing import Any
 from mappings.knowledge import COMPANIONS, Knowledge
 from mappings.knowledge_check.limits import limits
 from mappings.knowledge_check.names import names
-from mappings.knowledge_check.rules import Defect, folders, rules, stem
-from mappings.limit_rules import AnalyteRule
+from mappings.knowledge_check.rules import Defect, cited, folders, rules, stem
 from mappings.rule_language import Review
 from terminology.coding import LOINC, SNOMED_CT, loinc_check_digit_ok, snomed_check_digit_ok
 
@@ -42,13 +41,10 @@ def check(knowledge: Knowledge, today: date, vignettes: Path | None = None) -> l
 
 def _references(knowledge: Knowledge) -> Iterator[Defect]:
     for where, rule in rules(knowledge):
-        cited = set(rule.references)
-        if isinstance(rule, AnalyteRule):
-            cited |= {name for band in (*rule.bands.low, *rule.bands.high) for name in band.references}
-            cited |= {name for kind in (rule.reference, rule.pregnancy) if kind for name in kind.references}
-        if not cited:
+        sources = cited(rule)
+        if not sources:
             yield Defect(where, "cites no source; give `references`, or J for a design judgement")
-        for name in sorted(cited - set(knowledge.references)):
+        for name in sorted({*sources} - {*knowledge.references}):
             yield Defect(where, f"cites `{name}`, which references.yaml does not hold; add it there")
 
 

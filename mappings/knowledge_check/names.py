@@ -11,7 +11,7 @@ from mappings.knowledge import Knowledge, conditions
 from mappings.knowledge_check.rules import Defect, listed, rules, stem
 from mappings.rule_language import When
 from mappings.rules import ContributorRule, OrderRule, SpuriousRule
-from terminology.concepts import known_concepts
+from terminology.concepts import concepts
 from terminology.drug_classes import read_classes
 
 READ_TYPES = frozenset(
@@ -47,8 +47,8 @@ def _known(knowledge: Knowledge) -> dict[str, set[str]]:
     return {
         "lab": {*knowledge.analytes, knowledge.calcium.id},
         "exposure": set(knowledge.drug_classes),
-        "problem": known_concepts(),
-        "finding": known_concepts(),
+        "problem": {*concepts()},
+        "finding": {*concepts()},
         "ranked": set(knowledge.contributors),
         "red_flag": {*knowledge.red_flags, "any"},
         "answer": set(knowledge.questions),

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from mappings.knowledge import Knowledge
+from mappings.limit_rules import AnalyteRule
 
 
 class Defect(Struct, frozen=True, order=True):
@@ -41,6 +42,15 @@ def rules(knowledge: Knowledge) -> Iterator[tuple[str, Any]]:
             yield f"{folder}/{stem(name)}.yaml", rule
     for name, note in knowledge.notes.items():
         yield f"notes.yaml ({name})", note
+
+
+def cited(rule: Any) -> tuple[str, ...]:
+    """Every source a rule names, those of its limits too, each once."""
+    found = [*rule.references]
+    if isinstance(rule, AnalyteRule):
+        for part in (*rule.bands.low, *rule.bands.high, rule.reference, rule.pregnancy):
+            found += part.references if part else ()
+    return tuple(dict.fromkeys(found))
 
 
 def listed(where: str, field: str, values: tuple[str, ...], known: set[str]) -> Iterator[Defect]:

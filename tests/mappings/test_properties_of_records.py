@@ -29,12 +29,12 @@ from mappings.facts import (
     Problem,
 )
 from mappings.knowledge import load_knowledge
-from terminology.concepts import known_concepts
+from terminology.concepts import concepts
 from terminology.quantity import analytes
 
 KNOWLEDGE = load_knowledge()
 TODAY = date(2026, 3, 1)
-CONCEPTS = sorted(known_concepts())
+CONCEPTS = sorted(concepts())
 LABS = sorted(KNOWLEDGE.analytes)
 
 

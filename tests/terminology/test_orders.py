@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import pytest
 
-from terminology import concepts, orders
+from terminology import orders
 from terminology.coding import LOINC, SNOMED_CT
 from terminology.orders import tests as orderable_tests
 from terminology.quantity import analytes
@@ -77,8 +77,8 @@ Walk 30 minutes a day -> -
 def test_an_order_is_known_by_its_text(line: str) -> None:
     text, _, expected = line.rpartition(" -> ")
     wanted = () if expected == "-" else tuple(expected.split())
-    assert sorted(concepts.tests_of([], text)) == sorted(wanted)
-    assert sorted(concepts.tests_of([Coding("http://local.example.org", "1", text)], None)) == sorted(wanted)
+    assert sorted(orders.tests_of([], text)) == sorted(wanted)
+    assert sorted(orders.tests_of([Coding("http://local.example.org", "1", text)], None)) == sorted(wanted)
 
 
 def test_every_code_of_a_test_or_of_its_results_names_it() -> None:
@@ -88,24 +88,24 @@ def test_every_code_of_a_test_or_of_its_results_names_it() -> None:
             *(found for analyte in row.analytes for found in analytes()[analyte].value_sets),
         )
         for code in (code for value_set in sets for code in load()[value_set].codes):
-            found = concepts.tests_of([Coding(code.system, code.code)], None)
+            found = orders.tests_of([Coding(code.system, code.code)], None)
             assert name in found, code
-            by_text = concepts.tests_of([], code.display)
+            by_text = orders.tests_of([], code.display)
             assert not by_text or name in by_text, code
 
 
 def test_a_known_code_outweighs_the_text() -> None:
-    assert concepts.tests_of([Coding(LOINC, "24323-8")], "CMP + Mg") == ("cmp_panel",)
-    assert concepts.tests_of([Coding(SNOMED_CT, "816077007")], None) == ("mri_brain",)
+    assert orders.tests_of([Coding(LOINC, "24323-8")], "CMP + Mg") == ("cmp_panel",)
+    assert orders.tests_of([Coding(SNOMED_CT, "816077007")], None) == ("mri_brain",)
 
 
 def test_a_loinc_code_we_do_not_know_may_be_of_another_specimen() -> None:
-    assert concepts.tests_of([Coding(LOINC, "2828-2")], "Potassium") == ()
-    assert concepts.tests_of([Coding(LOINC, "2828-2")], "Serum potassium") == ("potassium",)
+    assert orders.tests_of([Coding(LOINC, "2828-2")], "Potassium") == ()
+    assert orders.tests_of([Coding(LOINC, "2828-2")], "Serum potassium") == ("potassium",)
 
 
 def test_nothing_names_nothing() -> None:
-    assert concepts.tests_of([], None) == concepts.tests_of([Coding(None, None)], "") == ()
+    assert orders.tests_of([], None) == orders.tests_of([Coding(None, None)], "") == ()
 
 
 def test_codes_of_a_site_are_recognised_until_they_are_taken_back() -> None:

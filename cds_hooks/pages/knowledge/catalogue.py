@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cds_hooks.knowledge_pages.page import Page
 from cds_hooks.knowledge_pages.pages import SOURCE_ATTRIBUTES, known_ids, pages_of
-from cds_hooks.knowledge_pages.wording import words
+from cds_hooks.knowledge_pages.wording import called, words
 from cds_hooks.pages.knowledge.overview import overview_pages
 from mappings.knowledge import Knowledge
+from mappings.knowledge_check.rules import rules
 
 
 class Entry(NamedTuple):
@@ -62,7 +63,7 @@ def catalogue(knowledge: Knowledge) -> tuple[Group, ...]:
             "remarks",
             say["notes"],
             "",
-            tuple(Entry(name, _page(name, knowledge).title) for name in knowledge.notes),
+            tuple(Entry(note.id, called(note)) for note in knowledge.notes.values()),
         ),
         Group(
             "references",
@@ -97,10 +98,6 @@ def _contributors(knowledge: Knowledge) -> Iterator[Group]:
 def _sorted(rules: Iterable[object]) -> tuple[Entry, ...]:
     entries = [Entry(rule.id, rule.title) for rule in rules]  # type: ignore[attr-defined]  # every rule has both
     return tuple(sorted(entries, key=lambda entry: entry.title.lower()))
-
-
-def _page(identifier: str, knowledge: Knowledge) -> Page:
-    return pages_of(identifier, knowledge)[0]
 
 
 @lru_cache(maxsize=2)
@@ -163,15 +160,7 @@ def kind_of(identifier: str, knowledge: Knowledge) -> Kind | None:
 
 
 def _review(identifier: str, knowledge: Knowledge) -> str:
-    tables: tuple[Mapping[str, Any], ...] = (
-        knowledge.contributors,
-        knowledge.red_flags,
-        knowledge.orders,
-        knowledge.analytes,
-        knowledge.spurious,
-        knowledge.notes,
-    )
-    return next((str(table[identifier].review.status) for table in tables if identifier in table), "")
+    return next((rule.review.status for _, rule in rules(knowledge) if rule.id == identifier), "")
 
 
 def overview(knowledge: Knowledge) -> tuple[Entry, ...]:

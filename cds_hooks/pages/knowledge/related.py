@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from cds_hooks.knowledge_pages.wording import title_of
 from mappings.knowledge import Knowledge, conditions
+from mappings.knowledge_check.rules import cited, rules
 from mappings.rules import ContributorRule
 
 Link = tuple[str, str]
@@ -36,17 +37,18 @@ def related(knowledge: Knowledge) -> Mapping[str, Related]:
         tests = [test for test, measured in answers.items() if set(measured) & set(analytes)]
         found[name] = Related(_links(analytes, knowledge), _links(_without(tests, analytes), knowledge))
     for analyte in (*knowledge.analytes, knowledge.calcium.id):
-        rules = [
+        asking = [
             name for name, labs in asked.items() if analyte in _measured(labs, knowledge) or analyte in labs
         ]
         tests = [test for test, measured in answers.items() if analyte in measured and analyte != test]
-        found[analyte] = Related((), _links(tests, knowledge), _links(rules, knowledge))
+        found[analyte] = Related((), _links(tests, knowledge), _links(asking, knowledge))
     for test, measured in answers.items():
         before = found.get(test, Related())
         limits = [name for name in measured if name != test]
         found[test] = before._replace(limits=_links(limits, knowledge))
     for reference in knowledge.references:
-        found[reference] = Related(rules=_links(_citing(reference, knowledge), knowledge))
+        citing = [rule.id for _, rule in rules(knowledge) if reference in cited(rule)]
+        found[reference] = Related(rules=_links(citing, knowledge))
     return found
 
 
@@ -62,17 +64,6 @@ def _measured(labs: Iterable[str], knowledge: Knowledge) -> tuple[str, ...]:
     parts = (calcium.ionised, calcium.adjusted, calcium.total)
     named = [name for lab in labs for name in (parts if lab == calcium.id else (lab,))]
     return tuple(name for name in dict.fromkeys(named) if name in knowledge.analytes)
-
-
-def _citing(reference: str, knowledge: Knowledge) -> list[str]:
-    groups = (
-        knowledge.contributors,
-        knowledge.red_flags,
-        knowledge.orders,
-        knowledge.analytes,
-        knowledge.spurious,
-    )
-    return [rule.id for group in groups for rule in group.values() if reference in rule.references]
 
 
 def _without(names: Iterable[str], known: Iterable[str]) -> list[str]:
