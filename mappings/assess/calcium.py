@@ -1,8 +1,8 @@
 """Calcium from what the laboratory measured: ionised, adjusted, or total with albumin.
 
-Ionised decides when it is there; an unadjusted total stands on its own
-inside the trusted albumin range; outside it total and adjusted must agree, otherwise calcium is unknown
-and ionised calcium is the next test. High calcium goes by the adjusted value (NICE NG132).
+Ionised decides when it is there; an unadjusted total stands on its own inside the trusted albumin range; outside it
+total and adjusted must agree, otherwise calcium is unknown and ionised calcium is the next test. High calcium goes by
+the adjusted value (NICE NG132).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ Exposures = dict[str, tuple[Medication, ...]]
 def exposures(medications: Iterable[Medication], knowledge: Knowledge, today: date) -> Exposures:
     """Class id -> the medicines that expose the patient to it today, earliest start first; local use by its own id.
 
-    Drafts never count; a stopped medicine counts while its class's washout lasts (knowledge §3). If the day it was
+    Drafts never count; a stopped medicine counts while its class's washout lasts (drug_classes.yaml). If the day it was
     stopped is not known, it cannot have been before it was started.
     """
     found: dict[str, list[Medication]] = defaultdict(list)

@@ -119,9 +119,17 @@ function course({ text, start, end }, top, x, now, from, right) {
   const begin = start ? x(time(start)) : x(from);
   const finish = end ? Math.min(x(time(end)), right) : right;
   const wide = Math.max(3, finish - begin);
-  const inside = wide > text.length * 6.4 + 12;
+  const [at, anchor] = place(text.length * 6.4 + 12, begin, finish, right);
   return html`<g class="course"><rect x=${begin} y=${top} width=${wide} height=${COURSE - 5} rx="3" />
-    <text x=${inside ? begin + 6 : begin > right / 2 ? begin - 5 : finish + 5} y=${top + 12.5} text-anchor=${!inside && begin > right / 2 ? "end" : "start"} class=${inside ? "inside" : ""}>${text}</text></g>`;
+    <text x=${at} y=${top + 12.5} text-anchor=${anchor} class="inside">${text}</text></g>`;
+}
+
+/* Where a text of this length goes: into its bar, beside it where there is room, or else over its end. */
+function place(length, begin, finish, right) {
+  if (finish - begin > length) return [begin + 6, "start"];
+  if (begin > right / 2 && begin > length) return [begin - 5, "end"];
+  if (right - finish > length) return [finish + 5, "start"];
+  return begin > length ? [begin - 5, "end"] : [finish - 6, "end"];
 }
 
 function ticks(from, now) {
