@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = 4
 """Exit code for a database that does not answer."""
+SETTING = "database_url (or TWITCHING_CDS_DATABASE_URL)"
 Config = Annotated[Path | None, typer.Option(metavar="FILE", help="Settings file (YAML).")]
 
 database = typer.Typer(
@@ -67,13 +68,20 @@ def open_database(config: Path | None) -> Database:
 
     log_to_standard_error("CRITICAL")  # the command itself says what is wrong
     try:
-        return Database(load_settings(config).database_url)
+        found = Database(load_settings(config).database_url)
     except SettingsError as error:
         fail(str(error))
     except DatabaseUrlError as error:
-        fail(f"database_url (or TWITCHING_CDS_DATABASE_URL): {error}")
+        fail(f"{SETTING}: {error}")
+    folder = Path(found.engine.url.database or "").parent
+    if found.engine.dialect.name == "sqlite" and not folder.is_dir():
+        fail(f"{SETTING}: there is no folder {folder}; make it, or name another file", UNAVAILABLE)
+    return found
 
 
 def unavailable(error: Exception) -> NoReturn:
     """Leave because the database does not answer."""
-    fail(f"The database of `database_url` cannot be used ({error}).", UNAVAILABLE)
+    fail(
+        f"The database of `database_url` cannot be used ({error}); `twitching-cds doctor` says why.",
+        UNAVAILABLE,
+    )

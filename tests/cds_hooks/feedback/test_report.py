@@ -170,8 +170,9 @@ class TestCommand:
         [
             ("mysql://u:secret-7f3a@h/n", 2, "database_url (or TWITCHING_CDS_DATABASE_URL): begin it with"),
             ("postgresql://u:secret-7f3a@127.0.0.1:1/n", 4, "The database of `database_url` cannot be used"),
+            ("sqlite:////nowhere/x.sqlite3", 4, "there is no folder /nowhere; make it, or name another file"),
         ],
-        ids=["wrong", "away"],
+        ids=["wrong", "away", "no folder"],
     )
     def test_a_database_that_cannot_be_used_is_explained(
         self, command: tuple[str, str], url: str, code: int, says: str
