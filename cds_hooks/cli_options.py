@@ -28,7 +28,7 @@ Gate = Annotated[
     Literal["documented", "assume-twitching"],
     typer.Option(help="Whom to ask about: those with documented twitching, or as if everybody had it."),
 ]
-MinCell = Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld.")]
+MinCell = Annotated[int, typer.Option(min=0, help="Counts of fewer patients are withheld; 0: none.")]
 ReplayDir = Annotated[
     Path | None,
     typer.Option(metavar="EXPORT_DIR", help="Also say what changes for the patients of this export."),

@@ -43,7 +43,8 @@ def check(
 ) -> None:
     """Say what a site profile changes.
 
-    Or every problem in it: exit code 2 if there is one. With --replay also what it changes for a population before it goes live.
+    Or name every problem in it, with exit code 2. With --replay also say what it changes for a population before it goes
+    live.
     """
     from pydantic import SecretStr
 

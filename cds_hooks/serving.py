@@ -45,7 +45,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> str:
     try:
         _try_to_listen(host, port)
     except OSError as error:
-        return f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another port with --port."
+        return f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another --port or --host."
     uvicorn.run(
         application if workers == 1 else "cds_hooks.app:from_environment",
         factory=workers > 1,
