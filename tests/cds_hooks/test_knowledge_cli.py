@@ -181,3 +181,11 @@ def test_each_service_publishes_its_intended_use_and_source_attributes(service: 
     assert [item["number"] for item in told["sourceAttributes"]] == list(range(1, 14))
     assert all(item["value"] for item in told["sourceAttributes"])
     assert set(told["intendedUse"]) == {"use", "users", "population", "notFor", "tested"}
+
+
+def test_a_copy_that_changes_nothing_has_the_version_of_the_shipped_rules(tmp_path: Path) -> None:
+    copied = CliRunner().invoke(app, ["knowledge", "copy", str(tmp_path / "rules")])
+    assert copied.exit_code == 0
+    assert load_knowledge(tmp_path / "rules").version == load_knowledge().version
+    same = CliRunner().invoke(app, ["knowledge", "diff", "shipped", str(tmp_path / "rules")])
+    assert same.stdout == "The same rules.\n"

@@ -117,6 +117,20 @@ def test_the_change_log_opens_with_the_clinical_effects(http: httpx2.Client, roo
     assert shown.index("clinicaleffects") < shown.index(plain(first[1])) < shown.index("added")
 
 
+def test_the_change_log_shows_its_code_and_links_without_markdown(http: httpx2.Client) -> None:
+    page = http.get("/knowledge/changes").text
+    assert "<code>twitching-cds doctor</code> examines" in page
+    assert "A site profile in one checked file" in page
+    assert "`" not in page
+
+
+def test_the_page_of_a_source_names_remarks_and_specimens_that_cite_it(http: httpx2.Client) -> None:
+    rules = load_knowledge()
+    for rule in (*rules.notes.values(), *rules.spurious.values()):
+        page = http.get(f"/knowledge/{rule.references[0]}").text
+        assert f'/knowledge/{rule.id}"' in page
+
+
 @pytest.mark.parametrize("scripts", [True, False])
 def test_the_search_finds_by_every_word(visit: Any, scripts: bool) -> None:
     page: Page = visit("/knowledge", scripts=scripts)
