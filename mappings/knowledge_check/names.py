@@ -53,7 +53,7 @@ def _known(knowledge: Knowledge) -> dict[str, set[str]]:
         "red_flag": {*knowledge.red_flags, "any"},
         "answer": set(knowledge.questions),
         "unsupported": {name for name, rule in knowledge.contributors.items() if rule.through},
-        "unread": {*known_concepts(), *READ_TYPES},
+        "unread": {*concepts(), *READ_TYPES},
         "tests": {*knowledge.orders, *knowledge.panels, *parts},
     }
 
