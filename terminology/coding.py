@@ -13,23 +13,22 @@ NDC = "http://hl7.org/fhir/sid/ndc"
 ATC = "http://www.whocc.no/atc"
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+ICD_10_NATIONAL = "http://hl7.org/fhir/sid/icd-10-national"
+"""Stands for every national modification of WHO's ICD-10 but the American one; no URI of anybody's."""
 UCUM = "http://unitsofmeasure.org"
 HPO = "http://human-phenotype-ontology.org"
 
 # https://terminology.hl7.org/external_terminologies.html lists the URIs and OIDs; the rest are spellings
-# met in public records. Keys have no scheme, no slash at the end and no capitals.
+# met in public records. Keys have no scheme, no `www.`, no version, no slash at the end and no capitals.
 _ALIASES = {
     "loinc.org": LOINC,
-    "www.loinc.org": LOINC,
     "2.16.840.1.113883.6.1": LOINC,
     "snomed.info/sct": SNOMED_CT,
     "2.16.840.1.113883.6.96": SNOMED_CT,
-    "www.nlm.nih.gov/research/umls/rxnorm": RXNORM,
     "nlm.nih.gov/research/umls/rxnorm": RXNORM,
     "2.16.840.1.113883.6.88": RXNORM,
     "hl7.org/fhir/sid/ndc": NDC,
     "2.16.840.1.113883.6.69": NDC,
-    "www.whocc.no/atc": ATC,
     "whocc.no/atc": ATC,
     "fhir.de/codesystem/bfarm/atc": ATC,
     "fhir.de/codesystem/dimdi/atc": ATC,
@@ -39,25 +38,24 @@ _ALIASES = {
     "2.16.840.1.113883.6.90": ICD_10_CM,
     "hl7.org/fhir/sid/icd-10": ICD_10,
     "2.16.840.1.113883.6.3": ICD_10,
-    # National editions that keep the meaning of WHO's codes and divide some further: Germany, Netherlands, Australia.
-    "fhir.de/codesystem/bfarm/icd-10-gm": ICD_10,
-    "fhir.de/codesystem/dimdi/icd-10-gm": ICD_10,
-    "hl7.org/fhir/sid/icd-10-de": ICD_10,
-    "hl7.org/fhir/sid/icd-10-nl": ICD_10,
-    "hl7.org/fhir/sid/icd-10-am": ICD_10,
+    # National editions keep the meaning of WHO's codes and divide some further: Germany, Netherlands, Australia.
+    "fhir.de/codesystem/bfarm/icd-10-gm": ICD_10_NATIONAL,
+    "fhir.de/codesystem/dimdi/icd-10-gm": ICD_10_NATIONAL,
+    "hl7.org/fhir/sid/icd-10-gm": ICD_10_NATIONAL,
+    "hl7.org/fhir/sid/icd-10-de": ICD_10_NATIONAL,
+    "hl7.org/fhir/sid/icd-10-nl": ICD_10_NATIONAL,
+    "hl7.org/fhir/sid/icd-10-am": ICD_10_NATIONAL,
     "unitsofmeasure.org": UCUM,
-    "www.unitsofmeasure.org": UCUM,
     "2.16.840.1.113883.6.8": UCUM,
     "human-phenotype-ontology.org": HPO,
     "human-phenotype-ontology.github.io": HPO,
-    "www.human-phenotype-ontology.org": HPO,
     "purl.obolibrary.org/obo/hp.owl": HPO,
     "purl.obolibrary.org/obo/hp.fhir": HPO,
     "purl.obolibrary.org/obo/hp": HPO,
     "2.16.840.1.113883.6.339": HPO,
 }
 _LONGEST_URI = 200  # longer ones are no code system, and would fill the cache
-_PREFIX = re.compile(r"^(?:https?://|urn:oid:)")
+_PREFIX = re.compile(r"^(?:https?://|urn:oid:)?(?:www\.)?")
 _LOINC_CODE = re.compile(r"[1-9]\d{0,6}-\d")
 _SCTID = re.compile(r"[1-9]\d{5,17}")
 
@@ -76,8 +74,8 @@ class CodingLike(Protocol):
 def canonical_system(uri: str | None) -> str:
     """The constant of this module that `uri` stands for; an unknown one comes back as it is, None as "".
 
-    Blanks around it, letter case, http or https, a slash at the end, OIDs with and without `urn:oid:` and
-    the versioned URIs of SNOMED CT editions do not matter.
+    Blanks around it, letter case, http or https, `www.`, a slash or a version (`|2024`) at the end, OIDs with
+    and without `urn:oid:` and the versioned URIs of SNOMED CT editions do not matter.
     """
     if uri is None:
         return ""
@@ -86,7 +84,7 @@ def canonical_system(uri: str | None) -> str:
 
 @lru_cache(maxsize=1024)
 def _canonical(uri: str) -> str:
-    key = _PREFIX.sub("", uri.strip().lower()).rstrip("/")
+    key = _PREFIX.sub("", uri.strip().lower().partition("|")[0]).rstrip("/")
     return SNOMED_CT if key.startswith("snomed.info/sct/") else _ALIASES.get(key, uri)
 
 

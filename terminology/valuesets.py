@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec import Struct
 
-from terminology.coding import HPO, ICD_10, ICD_10_CM, canonical_system
+from terminology.coding import HPO, ICD_10, ICD_10_CM, ICD_10_NATIONAL, canonical_system
 
 FOLDER = files("terminology") / "valuesets"
 CANONICAL = "http://twitching-cds.invalid/fhir"
@@ -105,14 +105,18 @@ def _value_set(resource: _Resource) -> ValueSet:
     return ValueSet(resource.id, resource.title, tuple(codes))
 
 
+_SHARED_WITH_WHO = 4
+
+
 class CodeTable:
     """What codes mean, for one family of meanings (analytes, concepts, tests)."""
 
     def __init__(self, meanings: Mapping[str, Iterable[str]], not_in_icd_10: Collection[str] = ()) -> None:
         """Compile `meanings` (meaning id -> value set ids).
 
-        ICD-10-CM codes also count under WHO's ICD-10, except those of `not_in_icd_10`. KeyError: no such
-        value set.
+        ICD-10-CM codes also count under WHO's ICD-10, except those of `not_in_icd_10`. Of a code of another country's
+        edition the first four characters count: what follows divides it in that country's own way (E83.39 is not
+        everywhere the same). KeyError: no such value set.
         """
         self._not_in_icd_10 = {_normal(ICD_10_CM, code) for code in not_in_icd_10}
         self._exact: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -130,6 +134,8 @@ class CodeTable:
             return ()
         canonical = canonical_system(system)
         normal = _normal(canonical, code)
+        if canonical == ICD_10_NATIONAL:
+            canonical, normal = ICD_10, normal[:_SHARED_WITH_WHO]
         if canonical == ICD_10:
             if normal in self._not_in_icd_10:
                 return ()
@@ -147,7 +153,7 @@ class CodeTable:
 def _normal(system: str, code: str) -> str:
     """ICD-10 travels with and without its dot and in small letters, HPO with a colon or an underscore."""
     code = code.strip()
-    if system in (ICD_10_CM, ICD_10):
+    if system in (ICD_10_CM, ICD_10, ICD_10_NATIONAL):
         return code.replace(".", "").upper()
     if system == HPO:
         return code.replace("_", ":").upper()

@@ -39,6 +39,7 @@ NOT_NEEDED: Final = (
     "note",
     "comment",
     "bodySite",
+    "code.coding.extension",
     "hasMember",
     "gender",
     "performedString",
@@ -79,7 +80,7 @@ class Unwrapped(Struct):
     failed: bool = False
     """An OperationOutcome with an error, an HTTP error or something that is no resource."""
     incomplete: bool = False
-    """There is more than was sent: a next page, or a total without entries."""
+    """There is more than was sent: a next page, or a total above the number of entries."""
     next_links: list[str] = []
 
 
@@ -202,7 +203,7 @@ def _note_bundle(bundle: Envelope | PlainBundle, found: Unwrapped) -> None:
     found.bundle = True
     if bundle.link:
         found.next_links += _next(bundle)
-    found.incomplete |= bool(found.next_links) or (bundle.total > 0 and not bundle.entry)
+    found.incomplete |= bool(found.next_links) or bundle.total > len(bundle.entry)
 
 
 def _next(bundle: Envelope | PlainBundle) -> list[str]:

@@ -12,6 +12,8 @@ from mappings.from_fhir.memory import remember
 
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?")
 DAY_FIRST = re.compile(r"(\d{4}-\d\d-\d\d)(?:\D|$)")
+UNSET = "0001"
+"""The year in which a date that was never set lies in .NET and Go."""
 
 
 class When(NamedTuple):
@@ -25,11 +27,13 @@ class When(NamedTuple):
 
 @remember
 def when(text: str) -> When | None:
-    """Read a FHIR time; None if there is none or no calendar day can be read from it.
+    """Read a FHIR time; None if there is none, if it was never set or no calendar day can be read from it.
 
     The day is the day as written: a zone moves the instant, never the day.
     """
     text = text.strip()
+    if is_unset(text):
+        return None
     if partial := PARTIAL.fullmatch(text):
         return _partial(int(partial[1]), int(partial[2] or 0))
     written = DAY_FIRST.match(text)
@@ -40,6 +44,11 @@ def when(text: str) -> When | None:
     except ValueError:
         return None
     return When(day, day, _moment(text))
+
+
+def is_unset(text: str) -> bool:
+    """Whether a time says nothing: it is absent, or the first day of the calendar, as programs write an unset one."""
+    return not text or text.startswith(UNSET)
 
 
 def _partial(year: int, month: int) -> When | None:

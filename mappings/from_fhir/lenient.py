@@ -19,6 +19,7 @@ Shape = TypeVar("Shape", bound=msgspec.Struct)
 MAIN_ELEMENT: Final = {
     "CodeableConcept": "text",
     "CodeableReference": "text",
+    "Diagnosis": "text",
     "EncounterReason": "text",
     "Annotation": "text",
     "Dosage": "text",

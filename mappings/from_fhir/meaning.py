@@ -120,6 +120,14 @@ def spoken(ids: Iterable[str]) -> str:
     return ", ".join(ids).replace("_", " ")
 
 
+def statuses_of(concept: CodeableConcept | None) -> set[str]:
+    """All that a coded status says: codes, displays, and the plain string that STU3 has there."""
+    if concept is None:
+        return set()
+    said = [concept.text, *(name for c in concept.coding for name in (c.code, c.display) if name)]
+    return {text.strip().lower().replace(" ", "-") for text in said}
+
+
 def text_of(concept: CodeableConcept | None) -> str:
     """Its text, else its first display."""
     if concept is None:

@@ -14,6 +14,7 @@ from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.datatypes import CodeableConcept, Coding, Period
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.meaning import statuses_of
 from mappings.from_fhir.medication_shapes import (
     DOSAGES,
     MEDICINE,
@@ -115,7 +116,9 @@ def _status(use: Use, *, draft: bool) -> Status | None:
     if isinstance(use, MedicationRequest):
         reported = use.reported or use.reported_boolean or use.reported_reference is not None
         return _ordered(Ordered(use.status, use.intent, use.do_not_perform, reported, draft))
-    negated = _is_not_taken(use) if isinstance(use, MedicationStatement) else use.not_given
+    negated = (
+        _is_not_taken(use) if isinstance(use, MedicationStatement) else (use.not_given or use.was_not_given)
+    )
     administered = isinstance(use, MedicationAdministration)
     return _usual(use.status, negated=negated, draft=draft, administered=administered)
 
@@ -152,8 +155,8 @@ def _usual(written: str, *, negated: bool, draft: bool, administered: bool = Fal
 
 
 def _is_not_taken(use: MedicationStatement) -> bool:
-    adherence = use.adherence.code.coding if use.adherence and use.adherence.code else ()
-    return use.was_not_taken or use.taken == "n" or any(c.code in NOT_TAKING for c in adherence)
+    said = statuses_of(use.adherence.code) if use.adherence else set()
+    return use.was_not_taken or use.taken == "n" or bool(said & NOT_TAKING)
 
 
 def _named(use: Use, chart: Chart) -> Named:
@@ -191,7 +194,11 @@ def _contents(medication: MedicationResource) -> list[bytes]:
         return [written]
     concepts: list[CodeableConcept | None] = []
     for ingredient in medication.ingredient:
-        concepts += [ingredient.item_codeable_concept, ingredient.item.concept if ingredient.item else None]
+        item = ingredient.item
+        concepts += [ingredient.item_codeable_concept, item.concept if item else None]
+        reference = ingredient.item_reference or (item.reference if item else None)
+        if reference and reference.display:
+            concepts.append(CodeableConcept((), reference.display))
     return [encode(concept) for concept in concepts]
 
 

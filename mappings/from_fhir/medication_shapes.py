@@ -21,6 +21,7 @@ class Ingredient(Element):
     """`Medication.ingredient` of R4 and R5."""
 
     item_codeable_concept: CodeableConcept | None = None
+    item_reference: Reference | None = None
     item: CodeableReference | None = None
 
 
@@ -108,8 +109,12 @@ class MedicationStatement(MedicationUse, tag_field="resourceType", tag="Medicati
 
 
 class MedicationAdministration(MedicationUse, tag_field="resourceType", tag="MedicationAdministration"):
-    """https://hl7.org/fhir/R4/medicationadministration.html; `occurence…` is R5's own spelling."""
+    """https://hl7.org/fhir/R4/medicationadministration.html
 
+    `was_not_given` is DSTU2's, `not_given` STU3's, `occurence…` R5's own spelling.
+    """
+
+    was_not_given: bool = False
     not_given: bool = False
     effective_date_time: str = ""
     effective_period: Period | None = None

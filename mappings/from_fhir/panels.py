@@ -1,18 +1,23 @@
-"""The time of a result that states none, from the panel or report that lists it."""
+"""What panels and reports say of the results they list: the time of one that states none, and those they contain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Final
 
+from msgspec.structs import replace
+
+from mappings.facts import DataGap
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
+from mappings.from_fhir.datatypes import Reference
 from mappings.from_fhir.dates import When, end_or_start, first_readable, when
 from mappings.from_fhir.shapes import DiagnosticReport, Observation
 
 _has_member: Final = attrgetter("resource.has_member")
 _result: Final = attrgetter("resource.result")
+_contained: Final = attrgetter("resource.contained")
 
 
 def stated_time(resource: Observation | DiagnosticReport) -> When | None:
@@ -31,14 +36,52 @@ def time_of(item: Item, member_times: dict[str, When]) -> When | None:
     return stated_time(observation) or member_times.get(item.label)
 
 
-def member_times(panels: Iterable[Item], reports: Iterable[Item], chart: Chart) -> dict[str, When]:
+def listing(observations: Iterable[Item], reports: Iterable[Item]) -> list[Item]:
+    """The panels and reports that list results."""
+    return [*filter(_has_member, observations), *filter(_result, reports)]
+
+
+def contained_results(listings: Iterable[Item], chart: Chart) -> Iterator[Item | DataGap]:
+    """The results that exist only inside the panel or report that lists them; its time is theirs if they have none."""
+    for item in filter(_contained, listings):
+        resource, members = _members(item)
+        if resource.status == "entered-in-error":
+            continue
+        wanted = [member.reference for member in members if member.reference.startswith("#")]
+        for reference in wanted:
+            result = chart.resolve(reference, resource.contained, Observation)
+            if result is None:
+                yield DataGap("Observation", "not-readable", "one Observation could not be read", item.label)
+            elif (
+                result.subject and resource.subject and result.subject.reference != resource.subject.reference
+            ):
+                yield DataGap(
+                    "Observation",
+                    "wrong-patient",
+                    "1 Observation not about this patient, not used",
+                    item.label,
+                )
+            else:
+                inner = (member.reference for member in result.has_member)
+                wanted += (name for name in inner if name.startswith("#") and name not in wanted)
+                result = replace(result, id="")
+                if stated_time(result) is None:
+                    result.effective_date_time, result.issued = resource.effective_date_time, resource.issued
+                    result.effective_period = resource.effective_period
+                yield Item("Observation", result, item.label, item.key)
+
+
+def _members(item: Item) -> tuple[Observation | DiagnosticReport, tuple[Reference, ...]]:
+    resource = item.resource
+    assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - read.py sorts by type
+    return resource, resource.has_member if isinstance(resource, Observation) else resource.result
+
+
+def member_times(listings: Iterable[Item], chart: Chart) -> dict[str, When]:
     """Times of panels and reports by the label of the results they list; none where they disagree."""
     times: dict[str, set[When]] = {}
-    listings = *filter(_has_member, panels), *filter(_result, reports)
     for item in listings:
-        resource = item.resource
-        assert isinstance(resource, Observation | DiagnosticReport)  # noqa: S101 - read.py sorts by type
-        members = resource.has_member if isinstance(resource, Observation) else resource.result
+        resource, members = _members(item)
         if resource.status != "entered-in-error" and (time := stated_time(resource)):
             for member in members:
                 if listed := chart.find(member.reference):

@@ -11,7 +11,7 @@ from mappings.facts import Patient, Problem
 from mappings.from_fhir import shapes
 from mappings.from_fhir.answers import Said, said, value_concepts, value_text
 from mappings.from_fhir.bundle import Item
-from mappings.from_fhir.dates import when
+from mappings.from_fhir.dates import is_unset, when
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.laboratory import USABLE
 from mappings.from_fhir.meaning import meaning_of
@@ -57,7 +57,7 @@ def read_patient(
         id=patient_id,
         birth_date=(born.earliest, born.latest) if born else None,
         sex=SEXES.get(known.gender.strip().lower(), ""),
-        deceased=known.deceased_boolean or bool(known.deceased_date_time),
+        deceased=known.deceased_boolean or not is_unset(known.deceased_date_time),
         pregnant=latest is not None and latest.pregnant,
         pregnancy_text=latest.text if latest and latest.pregnant else "",
     )

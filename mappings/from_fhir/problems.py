@@ -9,9 +9,17 @@ from mappings.facts import DataGap, Order, Problem
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
 from mappings.from_fhir.datatypes import CodeableConcept
-from mappings.from_fhir.dates import end_or_start, first_readable
-from mappings.from_fhir.meaning import concepts_named, procedures_of, spoken, text_of, without_diseases
-from mappings.from_fhir.shapes import Condition, Encounter, Procedure
+from mappings.from_fhir.dates import end_or_start, first_readable, is_unset
+from mappings.from_fhir.meaning import (
+    concepts_named,
+    procedures_of,
+    spoken,
+    statuses_of,
+    text_of,
+    without_diseases,
+)
+from mappings.from_fhir.shapes import Condition, Diagnosis, Encounter, Procedure
+from mappings.from_fhir.vocabulary import CERTAINTIES, CERTAINTY
 
 REFUTED: Final = frozenset({"refuted", "entered-in-error"})
 DOUBTED: Final = frozenset({"unconfirmed", "provisional", "differential"})
@@ -22,20 +30,15 @@ DONE: Final = frozenset({"completed", "in-progress", ""})
 UNDER_WAY: Final = frozenset({"in-progress", "arrived", "triaged", "onleave", "on-hold"})
 
 
-def statuses_of(concept: CodeableConcept | None) -> set[str]:
-    """All that a coded status says: codes, displays, and the plain string that STU3 has there."""
-    if concept is None:
-        return set()
-    said = [concept.text, *(name for c in concept.coding for name in (c.code, c.display) if name)]
-    return {text.strip().lower().replace(" ", "-") for text in said}
-
-
 def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
     """A Condition of any category, unless refuted or entered in error; of a suspected one only the symptoms are there."""
     condition = item.resource
     assert isinstance(condition, Condition)  # noqa: S101 - read.py dispatches by type
     said = statuses_of(condition.clinical_status)
     verified = statuses_of(condition.verification_status)
+    if condition.code and any(coding.extension for coding in condition.code.coding):
+        stated = set(_certainty(condition.code))
+        said, verified = said | stated, verified | stated
     if REFUTED & {*said, *verified, condition.status}:
         return
     if condition.code is None or not (condition.code.coding or condition.code.text):
@@ -69,9 +72,16 @@ def read_condition(item: Item, _chart: Chart) -> Iterator[Problem | DataGap]:
     )
 
 
+def _certainty(diagnosis: Diagnosis) -> Iterator[str]:
+    """Refuted, provisional or resolved, where the codes themselves say so."""
+    for extension in (extension for coding in diagnosis.coding for extension in coding.extension):
+        if extension.url.endswith(CERTAINTY) and extension.value_coding:
+            yield CERTAINTIES.get((extension.value_coding.code or "").strip(), "")
+
+
 def _has_abated(condition: Condition) -> bool:
     return bool(
-        condition.abatement_date_time
+        not is_unset(condition.abatement_date_time)
         or condition.abatement_period
         or condition.abatement_string
         or condition.abatement_boolean
@@ -89,7 +99,7 @@ def read_procedure(item: Item, _chart: Chart) -> Iterator[Problem | Order]:
     procedure = item.resource
     assert isinstance(procedure, Procedure)  # noqa: S101 - read.py dispatches by type
     status = procedure.status.strip().lower()
-    if procedure.code is None or status not in DONE or procedure.not_done:
+    if procedure.code is None or status not in DONE or procedure.not_done or procedure.not_performed:
         return
     done = first_readable(
         procedure.performed_date_time or procedure.occurrence_date_time,

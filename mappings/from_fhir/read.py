@@ -28,7 +28,7 @@ from mappings.from_fhir.medication import any_draft, missing_medication, read_me
 from mappings.from_fhir.newest import read_newest, sort_observations
 from mappings.from_fhir.observation import read_observation
 from mappings.from_fhir.orders import read_report, read_request
-from mappings.from_fhir.panels import member_times
+from mappings.from_fhir.panels import contained_results, listing, member_times
 from mappings.from_fhir.patient import read_patient
 from mappings.from_fhir.problems import read_condition, read_encounter, read_procedure
 from mappings.from_fhir.questionnaire import read_answers
@@ -84,12 +84,18 @@ def read_patient_facts(
                 add(_facts(READERS[type_], item, chart))
 
     read_all(FIRST)
-    sent = mine.get("Observation", ())
+    sent = mine.get("Observation", [])
+    listings = listing(sent, mine.get("DiagnosticReport", ()))
+    for found in contained_results(listings, chart):
+        if isinstance(found, Item):
+            sent = [*sent, found]
+        else:
+            add([found])
     observations = sort_observations(sent)
     others = observations.others
     patient = read_patient(patient_id, mine.get("Patient", ()), others, facts[Problem])
     person = Person(patient.sex, patient.birth_date, patient.pregnant)
-    times = member_times(sent, mine.get("DiagnosticReport", ()), chart)
+    times = member_times(listings, chart)
     read = partial(_facts, partial(read_observation, person=person, member_times=times), chart=chart)
     for item in others:
         add(read(item))

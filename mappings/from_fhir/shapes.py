@@ -22,6 +22,7 @@ from mappings.from_fhir.datatypes import (
     Quantity,
     Reference,
     Resource,
+    Value,
 )
 from mappings.from_fhir.details import EVERYTHING, Detail
 from mappings.from_fhir.medication_shapes import (
@@ -128,12 +129,31 @@ class DiagnosticReport(Resource, tag_field="resourceType", tag="DiagnosticReport
     conclusion: str = ""
 
 
+class Extension(Value, frozen=True):
+    """https://hl7.org/fhir/R4/extensibility.html, of those whose value is a Coding."""
+
+    url: str = ""
+    value_coding: Coding | None = None
+
+
+class DiagnosisCoding(Coding, frozen=True):
+    """A Coding with what is said of it: German ones carry there how certain the diagnosis is."""
+
+    extension: tuple[Extension, ...] = ()
+
+
+class Diagnosis(CodeableConcept, frozen=True):
+    """`Condition.code`."""
+
+    coding: tuple[DiagnosisCoding, ...] = ()
+
+
 class Condition(Resource, tag_field="resourceType", tag="Condition"):
     """https://hl7.org/fhir/R4/condition.html"""
 
     clinical_status: CodeableConcept | None = None
     verification_status: CodeableConcept | None = None
-    code: CodeableConcept | None = None
+    code: Diagnosis | None = None
     body_site: tuple[CodeableConcept, ...] = ()
     onset_date_time: str = ""
     onset_period: Period | None = None
@@ -149,8 +169,9 @@ class Condition(Resource, tag_field="resourceType", tag="Condition"):
 
 
 class Procedure(Resource, tag_field="resourceType", tag="Procedure"):
-    """https://hl7.org/fhir/R4/procedure.html; `not_done` is STU3's, `occurrence…` R5's."""
+    """https://hl7.org/fhir/R4/procedure.html; `not_performed` is DSTU2's, `not_done` STU3's, `occurrence…` R5's."""
 
+    not_performed: bool = False
     not_done: bool = False
     code: CodeableConcept | None = None
     body_site: tuple[CodeableConcept, ...] = ()

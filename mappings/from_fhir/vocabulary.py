@@ -61,6 +61,9 @@ NEURO_EXAM_UNLESS: Final = re.compile(
     rf"\d|\b(?:{_phrases(_WORDS['neurological_examination']['unless'])})\b", re.IGNORECASE
 )
 
+CERTAINTY: Final[str] = _WORDS["certainty"]["extension"]
+CERTAINTIES: Final[dict[str, str]] = _WORDS["certainty"]["statuses"]
+
 TWITCHING: Final[str] = _WORDS["twitching"]
 MEASURES: Final[dict[str, str]] = _by_phrase(_WORDS["measures"])
 SOMEBODY_ELSE: Final = _whole(_WORDS["somebody_else"])

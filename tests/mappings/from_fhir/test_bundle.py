@@ -127,8 +127,14 @@ def test_next_pages_are_named_and_make_the_answer_incomplete() -> None:
     assert next_links(None) == []
 
 
-def test_a_total_without_entries_is_incomplete() -> None:
-    assert unwrap(encoded({"resourceType": "Bundle", "total": 3})).incomplete
+@pytest.mark.parametrize(
+    ("total", "sent", "incomplete"), [(3, 0, True), (3, 2, True), (2, 2, False), (1, 2, False)]
+)
+def test_a_total_above_the_number_of_entries_is_incomplete(total: int, sent: int, incomplete: bool) -> None:
+    entries = [{"resource": {"resourceType": "Patient", "id": str(number)}} for number in range(sent)]
+    assert (
+        unwrap(encoded({"resourceType": "Bundle", "total": total, "entry": entries})).incomplete is incomplete
+    )
 
 
 def test_the_links_of_a_patient_are_no_pages() -> None:
