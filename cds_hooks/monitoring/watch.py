@@ -20,11 +20,20 @@ logger = logging.getLogger("twitching_cds")
 REQUEST_ID = b"x-request-id"
 ADDRESS = re.compile(r"/cds-services/([^/]+)(?:/(explain|feedback))?")
 OPERATIONS: dict[str | None, Operation] = {None: "cards", "explain": "explain", "feedback": "feedback"}
+API = "/cds-services"
+SURPLUS = re.compile(r"/+$|(?<=/)/+")
+"""Slashes too many: clients join a base URL that ends in one, or end every address in one, and mean the same."""
+PATH_AS_SENT = "path_as_sent"
+"""Where the path with its slashes is kept in the scope: a token is meant for the address that was called."""
 SEVERITIES = ("critical", "warning", "info")
 
 
 class Watch:
-    """Middleware around everything else; calls of services are counted and logged, other requests get an id only."""
+    """Middleware around everything else; calls of services are counted and logged, other requests get an id only.
+
+    A slash too many in the address of the API is passed over. A redirect would not do: many clients lose the body of a
+    call or its token on the way, and show a call that failed as if there were nothing to say.
+    """
 
     def __init__(self, app: ASGIApp, metrics: Metrics, counts: DailyCounts) -> None:
         self.app = app
@@ -36,6 +45,9 @@ class Watch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        path = scope["path"]
+        if (path[-1:] == "/" or "//" in path) and API in path:
+            scope = {**scope, "path": SURPLUS.sub("", path), PATH_AS_SENT: path}
         started = time.perf_counter()
         service, operation = _called(scope)
         call = CallRecord(new_request_id(), service, operation)

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cds_hooks.http import respond
 from cds_hooks.monitoring.call_record import CALL
+from cds_hooks.monitoring.watch import PATH_AS_SENT
 from cds_hooks.trust.refusal import Unauthorised
 from cds_hooks.trust.verifier import Verifier
 
@@ -49,8 +50,9 @@ class RequireTrust:
             if self.guard and not authorization and (answers := await self.guard(scope, self.app)):
                 await answers(scope, receive, send)
                 return
+            path: str = scope.get(PATH_AS_SENT) or scope["path"]
             try:
-                caller = await self.verifier.verify(authorization, self.base + scope["path"])
+                caller = await self.verifier.verify(authorization, self.base + path)
             except Unauthorised as refused:
                 logger.warning(
                     "call refused: %s (issuer %s)", refused.reason, refused.issuer_host or "unknown"

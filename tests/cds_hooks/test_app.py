@@ -141,6 +141,25 @@ class TestAnswers:
         assert client.get("/redoc").status_code == 404
 
 
+class TestSlashes:
+    @pytest.mark.parametrize("path", ["/cds-services/", "//cds-services", "//cds-services//"])
+    def test_too_many_around_discovery_are_passed_over(self, client: TestClient, path: str) -> None:
+        url = f"http://testserver{path}"
+        assert client.get(url).content == client.get("/cds-services").content
+
+    @pytest.mark.parametrize("path", [f"{PATH}/", f"/{PATH}", PATH.replace("s/", "s//")])
+    def test_too_many_around_a_call_are_passed_over(
+        self, client: TestClient, record: bytes, path: str
+    ) -> None:
+        url = f"http://testserver{path}"
+        answer = client.post(url, content=record, follow_redirects=False)
+        assert answer.status_code == 200
+        assert answer.json()["cards"]
+
+    def test_elsewhere_they_are_another_address(self, client: TestClient) -> None:
+        assert client.get("/health/live/").status_code == 404
+
+
 class TestStart:
     def test_the_first_call_finds_everything_loaded(self) -> None:
         answer = calls.answer(

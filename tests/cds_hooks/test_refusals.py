@@ -88,7 +88,7 @@ class TestRefusals:
             ("POST", "/cds-services/none", 404, "not-found"),
             ("POST", "/cds-services/none/explain", 404, "not-found"),
             ("GET", "/nowhere", 404, "not-found"),
-            ("POST", f"{PATH}/", 404, "not-found"),
+            ("POST", f"{PATH}/more", 404, "not-found"),
             ("GET", PATH, 405, "not-supported"),
             ("PUT", PATH, 405, "not-supported"),
             ("POST", "/cds-services", 405, "not-supported"),

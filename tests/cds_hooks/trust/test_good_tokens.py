@@ -44,6 +44,12 @@ def test_variants(world: World, parts: dict[str, Any]) -> None:
     assert world.post(b"Bearer " + world.forge.token(**parts)).status_code == 200
 
 
+def test_the_address_that_was_called_counts_with_the_slash_at_its_end(world: World) -> None:
+    meant = world.forge.token(aud=f"{BASE}{PATH}/")
+    assert world.post(b"Bearer " + meant, path=f"{PATH}/").status_code == 200
+    world.refuses(b"Bearer " + world.forge.token(aud=f"{BASE}{PATH}/"))
+
+
 def test_as_epic_says_its_tokens_are(world: World) -> None:
     token = world.forge.token(
         world.keys.rsa, nbf=int(time.time()) - 300, exp=int(time.time()) + 900, sub="client-1"
