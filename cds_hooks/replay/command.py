@@ -56,8 +56,7 @@ def run(request: Request) -> int:
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         summary = summarise(request)
-        written = [*write_tables(summary, request.out), request.out / "report.html"]
-        written[-1].write_text(report(summary), encoding="utf-8")
+        written = _write(summary, request.out)
         if not request.keep:
             shutil.rmtree(request.work)
     except (ExportError, RuleSetError, KnowledgeError, ProfileError) as error:
@@ -71,6 +70,19 @@ def run(request: Request) -> int:
         return BROKE_DOWN
     show(summary, written)
     return 0
+
+
+def _write(summary: Summary, out: Path) -> list[Path]:
+    """All files of the report, put in their place when all are written: never a part of one report beside another's."""
+    drafts = out / ".report"
+    shutil.rmtree(drafts, ignore_errors=True)
+    drafts.mkdir(mode=0o700)
+    try:
+        written = [*write_tables(summary, drafts), drafts / "report.html"]
+        written[-1].write_text(report(summary), encoding="utf-8")
+        return [path.replace(out / path.name) for path in written]
+    finally:
+        shutil.rmtree(drafts, ignore_errors=True)
 
 
 def summarise(request: Request) -> Summary:
@@ -119,6 +131,9 @@ def preview(export: Path, before: str, after: str, day: date, smallest: int, gat
             return WRONG_INPUT
         except (EngineError, DamagedError) as error:
             typer.echo(str(error), err=True)
+            return BROKE_DOWN
+        except OSError as error:
+            typer.echo(f"{error.filename or folder}: {error.strerror or error}", err=True)
             return BROKE_DOWN
         show(summary, [])
     return 0

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import re
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 from msgspec import Struct
 
-SUFFIXES: Final = (".ndjson", ".ndjson.gz", ".ndjson.zst", ".ndjson.zstd")
+NAMED: Final = re.compile(r"\.(?:ndjson|jsonl)(?:\.(?:gz|zstd?))?$", re.IGNORECASE)
+"""How the names of the files end that are read."""
+Packing = Literal["", "gzip", "zstd"]
 CHUNK_BYTES: Final = 32 * 2**20
 LONGEST_LINE: Final = 16 * 2**20
 """Bytes. A longer line is no resource that a record holds, and would not fit the memory that is promised."""
 BLOCK_BYTES: Final = 2**18
 """What is read at a time: a quarter of the second-level cache of most machines."""
 BOM: Final = b"\xef\xbb\xbf"
+ZSTD_SKIPPABLE: Final = 5
+"""The upper half of the first byte of a frame without content (RFC 8878, 3.1.2)."""
 
 
 class ExportError(ValueError):
@@ -34,6 +39,7 @@ class Chunk(Struct, frozen=True):
     end: int
     size: int
     modified: int
+    packing: Packing = ""
 
 
 class Broken(Exception):  # noqa: N818 - the rest of a file, not a fault of this program
@@ -44,16 +50,15 @@ def find_chunks(folder: Path, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
     """All chunks of the export below `folder`, in a stable order. Raises ExportError."""
     if not folder.is_dir():
         raise ExportError(f"{folder}: is not a folder; give the folder that holds the *.ndjson files.")
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(SUFFIXES) and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if NAMED.search(path.name) and path.is_file())
     if not files:
-        raise ExportError(f"{folder}: holds no {', '.join('*' + suffix for suffix in SUFFIXES)}.")
+        raise ExportError(f"{folder}: holds no *.ndjson, *.ndjson.gz or *.ndjson.zst.")
     found = []
     for path in files:
-        about = path.stat()
-        plain = path.suffix == ".ndjson"
-        if path.suffix in (".zst", ".zstd"):
+        about, packing = path.stat(), _packing(path)
+        if packing == "zstd":
             _zstd()
-        step = chunk_bytes if plain else max(about.st_size, 1)
+        step = max(about.st_size, 1) if packing else chunk_bytes
         found += [
             Chunk(
                 path.relative_to(folder).as_posix(),
@@ -61,10 +66,34 @@ def find_chunks(folder: Path, chunk_bytes: int = CHUNK_BYTES) -> list[Chunk]:
                 min(start + step, about.st_size),
                 about.st_size,
                 about.st_mtime_ns,
+                packing,
             )
             for start in range(0, about.st_size, step)
         ]
     return found
+
+
+def not_read(folder: Path, report: Path) -> list[str]:
+    """The other files below `folder`, without hidden ones and without those of a report that lies there."""
+    folder, report = folder.resolve(), report.resolve()
+    found = []
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder)
+        is_own = report != folder and folder in report.parents and report in path.parents
+        is_hidden = any(part.startswith(".") for part in name.parts)
+        if not (is_own or is_hidden or NAMED.search(name.name)) and path.is_file():
+            found.append(name.as_posix())
+    return sorted(found)
+
+
+def _packing(path: Path) -> Packing:
+    """How a file is compressed, by its first bytes: some clients unpack what they store under a name for packed files."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith(b"\x1f\x8b"):
+        return "gzip"
+    is_skippable = start[:1] and start[0] >> 4 == ZSTD_SKIPPABLE and start[1:] == b"\x2a\x4d\x18"
+    return "zstd" if start == b"\x28\xb5\x2f\xfd" or is_skippable else ""
 
 
 def read_blocks(folder: Path, chunk: Chunk) -> Iterator[list[bytes | None]]:
@@ -73,7 +102,7 @@ def read_blocks(folder: Path, chunk: Chunk) -> Iterator[list[bytes | None]]:
     Raises Broken at the point from which a compressed file cannot be read, OSError for one that is not there.
     """
     path = folder / chunk.file
-    if path.suffix == ".ndjson":
+    if not chunk.packing:
         with path.open("rb") as file:
             if chunk.start:
                 file.seek(chunk.start - 1)
@@ -81,9 +110,9 @@ def read_blocks(folder: Path, chunk: Chunk) -> Iterator[list[bytes | None]]:
             yield from _blocks(file, file.tell(), chunk.end)
         return
     try:
-        with _decompressed(path) as file:
+        with _decompressed(path, chunk.packing) as file:
             yield from _blocks(file, 0, None)
-    except _damages(path) as error:
+    except _damages(chunk.packing) as error:
         raise Broken(f"{chunk.file}: damaged or cut off ({error})") from None
 
 
@@ -128,16 +157,16 @@ def _skip_line(file: IO[bytes]) -> int:
     return skipped
 
 
-def _decompressed(path: Path) -> IO[bytes]:
-    opened: Any = gzip.open(path) if path.suffix == ".gz" else _zstd().open(path)  # noqa: SIM115 - the caller closes it
+def _decompressed(path: Path, packing: Packing) -> IO[bytes]:
+    opened: Any = gzip.open(path) if packing == "gzip" else _zstd().open(path)  # noqa: SIM115 - the caller closes it
     found: IO[bytes] = opened
     return found
 
 
-def _damages(path: Path) -> tuple[type[Exception], ...]:
+def _damages(packing: Packing) -> tuple[type[Exception], ...]:
     """What a damaged or cut-off file raises."""
     known: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile)
-    return known if path.suffix == ".gz" else (*known, _zstd().ZstdError)
+    return known if packing == "gzip" else (*known, _zstd().ZstdError)
 
 
 def _zstd() -> Any:

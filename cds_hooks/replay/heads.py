@@ -116,6 +116,19 @@ class BadLineError(ValueError):
     """A line that is no resource; says why, without its content."""
 
 
+class _Request(_Part):
+    method: str = ""
+
+
+class _Entry(_Part):
+    request: _Request | None = None
+
+
+class _Bundle(_Part):
+    entry: tuple[_Entry, ...] = ()
+
+
+_bundle: Final = msgspec.json.Decoder(_Bundle)
 _head: Final = msgspec.json.Decoder(_Head)
 _reduced: Final = msgspec.json.Decoder(_Reduced)
 _text: Final = msgspec.json.Decoder(str)
@@ -182,6 +195,15 @@ def patient_in(reference: str) -> str:
     if type_ == "Patient":
         return id_
     return bare_id(reference) if not type_ and not reference.startswith("#") else ""
+
+
+def deletions_in(bundle: bytes) -> int:
+    """How many resources a Bundle says were deleted."""
+    try:
+        entries = _bundle.decode(bundle).entry
+    except DATA_ERRORS:
+        return 0
+    return sum(1 for entry in entries if entry.request and entry.request.method == "DELETE")
 
 
 def medication_id(head: Elements) -> str:

@@ -12,7 +12,7 @@ from cds_hooks.replay import segments
 from cds_hooks.replay.destinations import UNMAPPED, WANTED
 from cds_hooks.replay.heads import MEDICATION, read_head
 from cds_hooks.replay.scan import PLAIN
-from cds_hooks.replay.segments import Index, Spill, Stretch, partition_of, read_stretch, write_json
+from cds_hooks.replay.segments import Index, Spill, Stretch, partition_of, read_json, read_stretch, write_json
 from cds_hooks.replay.unmapped import unmapped
 
 
@@ -62,5 +62,5 @@ def hand_out(task: MedicationTask) -> int:
 
 
 def read_index(work: Path, partition: int) -> Index:
-    """What `hand_out` wrote."""
-    return msgspec.json.decode(result_file(work, partition).read_bytes(), type=Index)
+    """What `hand_out` wrote. Raises DamagedError."""
+    return read_json(result_file(work, partition), Index)

@@ -18,7 +18,7 @@ from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
 from cds_hooks.replay.record import Moment, Setup
 from cds_hooks.replay.scan import CARE, PLAIN
-from cds_hooks.replay.segments import Stretch, atomic, read_stretch, write_json
+from cds_hooks.replay.segments import Stretch, atomic, read_json, read_stretch, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
 from mappings.from_fhir.meaning import recognise_orders
@@ -118,8 +118,8 @@ _unmapped: Final = msgspec.json.Decoder(Unmapped)
 
 
 def read_reduced(work: Path, folder: str, partition: int) -> Reduced:
-    """What `reduce` wrote about a partition."""
-    content: dict[str, Any] = msgspec.json.decode(result_file(work, folder, partition).read_bytes())
+    """What `reduce` wrote about a partition. Raises DamagedError."""
+    content = read_json(result_file(work, folder, partition), dict[str, Any])
     content["counts"] = {tuple(cell): (patients, moments) for cell, patients, moments in content["counts"]}
     return Reduced(**content)
 

@@ -42,6 +42,7 @@ def report(summary: Summary) -> str:
         .render(
             told=told,
             summary=summary,
+            notices=list(summary.notices()),
             mode=MODES[told["mode"]],
             charts=[chart for chart in _charts(summary) if chart[2]],
             strata=_strata(summary),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import shutil
 from calendar import monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -16,19 +15,17 @@ from typing import Any, Final, NamedTuple, Protocol, TypeVar
 import msgspec
 from msgspec import Struct
 
-import cds_hooks
 from cds_hooks.replay import medications, reduce, scan
 from cds_hooks.replay.engines import Engine, EngineName, open_engine
-from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks
+from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks, not_read
+from cds_hooks.replay.plan import PLAN, Plan, plain_size, planned, program
 from cds_hooks.replay.record import Setup
 from cds_hooks.replay.scan import Scanned, ScanTask
-from cds_hooks.replay.segments import Index, Stretch, write_json
+from cds_hooks.replay.segments import DamagedError, Index, Stretch, read_json
 from cds_hooks.replay.sides import Gate, Mode, Side, version_of
 from cds_hooks.replay.tally import MODULUS, Tally
 
-PARTITION_BYTES: Final = 20 * 2**20
-COMPRESSED: Final = 10
-"""How many times larger NDJSON is than its compressed file; only the number of partitions depends on it."""
+MOST_NAMED: Final = 5
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -77,41 +74,62 @@ class Replayed(NamedTuple):
     reduced: list[Path]
     """The files of the partitions without their ending: `.unmapped` and `.rows` stand beside."""
     result_hash: str
-
-
-class Plan(Struct, frozen=True):
-    """What the scanned files depend on."""
-
-    version: str
-    day: str
-    sample: float
-    seed: int
-    partitions: int
-    chunks: list[Chunk]
+    not_read: list[str]
+    """Files of the export that have another name than those that are read."""
 
 
 def replay(options: Options, progress: Progress) -> Replayed:
-    """Run or resume. Raises ExportError, EngineError, KnowledgeError, ProfileError, DamagedError."""
+    """Run or resume; what a run before left and cannot be used is made anew.
+
+    Raises ExportError, EngineError, KnowledgeError, ProfileError, DamagedError.
+    """
     versions = tuple(version_of(side) for side in options.sides)
-    chunks = find_chunks(options.export, options.chunk_bytes)
+    find_chunks(options.export, options.chunk_bytes)  # before anything is written
     with (
         _locked(options.work),
         open_engine(options.engine, options.workers, options.cluster) as engine,
     ):
-        plan = _plan(options, chunks, engine.workers)
-        scanned = _scan(options, plan, engine, progress)
-        types = frozenset(type_ for found in scanned for type_ in found.types)
-        if "Condition" not in types and options.gate == "documented":
-            raise ExportError(
-                f"{options.export}: holds no Condition, so it is not known for whom twitching is documented. "
-                "Export Condition too, or use --gate assume-twitching."
-            )
-        index = _merged([found.patients for found in scanned])
-        handed = _hand_out(options, plan, scanned, engine, progress)
-        for partition, stretches in _merged(handed).items():
-            index[partition] += stretches
-        setup = Setup(options.mode, options.day, options.since, options.gate, options.sides, types)
-        return _reduce(options, setup, versions, index, scanned, chunks, engine, progress)
+        try:
+            return _replay(options, versions, engine, progress)
+        except DamagedError:
+            (options.work / PLAN).unlink(missing_ok=True)
+            return _replay(options, versions, engine, progress)
+
+
+def _replay(options: Options, versions: tuple[str, ...], engine: Engine, progress: Progress) -> Replayed:
+    chunks = find_chunks(options.export, options.chunk_bytes)
+    day = options.day.isoformat() if options.mode == "as-of" else ""
+    wanted = Plan(program(), day, options.sample, options.seed, options.partitions, chunks)
+    plan = planned(options.work, wanted, engine.workers)
+    scanned = _scan(options, plan, engine, progress)
+    if find_chunks(options.export, options.chunk_bytes) != chunks:
+        raise ExportError(
+            f"{options.export}: changed while it was read. Run the command again once it is complete."
+        )
+    types = frozenset(type_ for found in scanned for type_ in found.types)
+    others = not_read(options.export, options.work.parent)
+    if "Condition" not in types and options.gate == "documented":
+        raise ExportError("\n".join(_no_condition(options, scanned, others)))
+    index = _merged([found.patients for found in scanned])
+    handed = _hand_out(options, plan, scanned, engine, progress)
+    for partition, stretches in _merged(handed).items():
+        index[partition] += stretches
+    setup = Setup(options.mode, options.day, options.since, options.gate, options.sides, types)
+    tally, files = _reduce(options, plan, setup, versions, index, engine, progress)
+    return Replayed(options, tally, scanned, chunks, versions, files, _hash(setup, versions, tally), others)
+
+
+def _no_condition(options: Options, scanned: Sequence[Scanned], others: Sequence[str]) -> Iterator[str]:
+    """What is missing, and what of the export could not be read: it may have stood there."""
+    yield (
+        f"{options.export}: holds no Condition, so it is not known for whom twitching is documented. "
+        "Export Condition too, or use --gate assume-twitching."
+    )
+    if bad := sum(found.bad for found in scanned):
+        yield f"{bad} of {sum(found.lines for found in scanned)} lines are no resource."
+    yield from (found.broken for found in scanned if found.broken)
+    if others:
+        yield f"Not read: {', '.join(others[:MOST_NAMED])}{', …' if len(others) > MOST_NAMED else ''}."
 
 
 @contextmanager
@@ -124,30 +142,6 @@ def _locked(work: Path) -> Iterator[None]:
         except BlockingIOError:
             raise ExportError(f"{work}: another replay is writing there; choose another --out.") from None
         yield
-
-
-def _plan(options: Options, chunks: list[Chunk], workers: int) -> Plan:
-    """The plan of the run before if it fits, else a new one; what was made by another plan is removed."""
-    path = options.work / "plan.json"
-    size = sum(map(_plain_size, chunks))
-    partitions = options.partitions or max(4 * workers, -(-size // PARTITION_BYTES))
-    day = options.day.isoformat() if options.mode == "as-of" else ""
-    plan = Plan(cds_hooks.__version__, day, options.sample, options.seed, partitions, chunks)
-    try:
-        known = msgspec.json.decode(path.read_bytes(), type=Plan)
-    except (OSError, msgspec.DecodeError):
-        known = None
-    fits = known is not None and msgspec.structs.replace(known, partitions=partitions) == plan
-    if fits and known and (not options.partitions or known.partitions == partitions):
-        return known
-    for stale in ("scan", "medications", *(p.name for p in options.work.glob("reduce-*"))):
-        shutil.rmtree(options.work / stale, ignore_errors=True)
-    write_json(path, plan)
-    return plan
-
-
-def _plain_size(chunk: Chunk) -> int:
-    return (chunk.end - chunk.start) * (1 if chunk.file.endswith(".ndjson") else COMPRESSED)
 
 
 def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> list[Scanned]:
@@ -166,14 +160,11 @@ def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> l
         for number, chunk in enumerate(plan.chunks)
     ]
     todo = [task for task in tasks if not scan.result_file(options.work, task.number).exists()]
-    todo.sort(key=lambda task: -_plain_size(task.chunk))  # no process is left with a long one at the end
+    todo.sort(key=lambda task: -plain_size(task.chunk))  # no process is left with a long one at the end
     sizes = {task.number: task.chunk.end - task.chunk.start for task in tasks}
     done = sum(sizes.values()) - sum(sizes[task.number] for task in todo)
     _run(engine, scan.scan, todo, progress, "Reading", (sum(sizes.values()), done))
-    return [
-        msgspec.json.decode(scan.result_file(options.work, task.number).read_bytes(), type=Scanned)
-        for task in tasks
-    ]
+    return [read_json(scan.result_file(options.work, task.number), Scanned) for task in tasks]
 
 
 def _hand_out(
@@ -194,17 +185,17 @@ def _hand_out(
     return [medications.read_index(options.work, task.partition) for task in tasks]
 
 
-def _reduce(  # noqa: PLR0913, PLR0917 - the last step needs what all others found
+def _reduce(
     options: Options,
+    plan: Plan,
     setup: Setup,
     versions: tuple[str, ...],
     index: dict[int, list[Stretch]],
-    scanned: list[Scanned],
-    chunks: list[Chunk],
     engine: Engine,
     progress: Progress,
-) -> Replayed:
-    asked = msgspec.json.encode((setup, versions, options.rows), order="deterministic")
+) -> tuple[Tally, list[Path]]:
+    """The sum of all partitions, and their files without their ending."""
+    asked = msgspec.json.encode((setup, versions, options.rows, plan.version), order="deterministic")
     folder = f"reduce-{hashlib.sha256(asked).hexdigest()[:12]}"
     (options.work / folder).mkdir(exist_ok=True)
     days = days_of(setup)
@@ -227,7 +218,7 @@ def _reduce(  # noqa: PLR0913, PLR0917 - the last step needs what all others fou
         tally.without_resource += found.without_resource
         tally.digest = (tally.digest + int(found.digest, 16)) % MODULUS
     files = [reduce.result_file(options.work, folder, task.partition) for task in tasks]
-    return Replayed(options, tally, scanned, chunks, versions, files, _hash(setup, versions, tally))
+    return tally, files
 
 
 def _run(

@@ -17,6 +17,7 @@ from cds_hooks.replay.heads import (
     MEDICATION,
     BadLineError,
     Line,
+    deletions_in,
     is_utf_8,
     line_of,
     medication_id,
@@ -77,6 +78,8 @@ class Scanned(Struct):
     types: dict[str, int] = {}
     ignored: dict[str, int] = {}
     unassigned: dict[str, int] = {}
+    deletions: int = 0
+    """Resources that were deleted, as Bundles say (Bulk Data Access, `deleted`); they are not taken out."""
     patients: Index = {}
     medications: Index = {}
 
@@ -268,6 +271,8 @@ class _Sorter:
             return
         if not line.kind:
             self._ignored[line.type] += 1
+            if line.type == "Bundle":
+                self._found.deletions += deletions_in(content)
             return
         self._types[line.type] += 1
         held = self._destinations[line.patient]

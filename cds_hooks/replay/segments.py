@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -31,6 +31,7 @@ class Stretch(Struct, frozen=True, array_like=True):
     length: int
 
 
+T = TypeVar("T")
 Index = dict[int, list[Stretch]]
 """Partition -> its stretches."""
 
@@ -131,9 +132,12 @@ def read_waiting(work: Path, file: str, waiting: Waiting) -> list[bytes]:
 
 
 def _read(work: Path, name: str, start: int, length: int) -> bytes:
-    with (work / name).open("rb") as file:
-        file.seek(start)
-        content = file.read(length)
+    try:
+        with (work / name).open("rb") as file:
+            file.seek(start)
+            content = file.read(length)
+    except FileNotFoundError:
+        raise _damaged(work, name) from None
     if len(content) != length:
         raise _damaged(work, name)
     return content
@@ -160,6 +164,14 @@ class atomic:  # noqa: N801 - used as a function
             self._draft.replace(self._path)
         else:
             self._draft.unlink(missing_ok=True)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """What `write_json` wrote, below a folder of the work folder. Raises DamagedError."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.DecodeError, FileNotFoundError):
+        raise _damaged(path.parent.parent, f"{path.parent.name}/{path.name}") from None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cds_hooks.replay.run import Replayed, totals
+from cds_hooks.replay.run import MOST_NAMED, Replayed, totals
 from cds_hooks.replay.segments import atomic
 from cds_hooks.replay.sides import asked, made
 from cds_hooks.replay.suppress import withheld
@@ -85,6 +85,8 @@ class Summary:
             "lines": sum(found.lines for found in scanned),
             "badLines": sum(found.bad for found in scanned),
             "brokenFiles": sorted(found.broken for found in scanned if found.broken),
+            "filesNotRead": replayed.not_read,
+            "deletions": sum(found.deletions for found in scanned),
             "resources": totals(scanned, "types"),
             "ignored": totals(scanned, "ignored"),
             "unassigned": totals(scanned, "unassigned"),
@@ -104,6 +106,18 @@ class Summary:
                 **self._answers("1"),
             }
         return told
+
+    def notices(self) -> Iterator[str]:
+        """What of the export is not in the numbers."""
+        scanned, others = self.replayed.scanned, self.replayed.not_read
+        yield from sorted(f"{found.broken}. What came before was read." for found in scanned if found.broken)
+        if others:
+            more = f" and {len(others) - MOST_NAMED:,} more" if len(others) > MOST_NAMED else ""
+            yield f"Files that were not read, by their names: {', '.join(others[:MOST_NAMED])}{more}."
+        if deletions := sum(found.deletions for found in scanned):
+            yield f"The export names {deletions:,} deleted resources. They are not taken out: replay a full export."
+        if errors := totals(scanned, "ignored").get("OperationOutcome"):
+            yield f"The export holds {errors:,} messages of its server (OperationOutcome): it may be incomplete."
 
     def _asked(self, number: int) -> dict[str, Any]:
         """What the live service of a side would be; `siteProfile` is the version of its file, null without one."""

@@ -104,8 +104,8 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
     for label, number in rows:
         table.add_row(label, f"{number:,}" if isinstance(number, int) else number)
     console.print(table)
-    for broken in told["brokenFiles"]:
-        console.print(f"{broken}; what came before was read.")
+    for notice in summary.notices():
+        console.print(notice)
     console.print()
     for line in _asked(told):
         console.print(line)
