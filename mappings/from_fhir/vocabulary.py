@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -39,10 +40,24 @@ INTERPRETATION_SYSTEM: Final = re.compile(_phrases(_WORDS["interpretation"]["sys
 INTERPRETATION_TEXTS: Final[dict[str, Interpretation]] = _by_phrase(_WORDS["interpretation"]["texts"])
 
 HAEMOLYSIS_CODE: Final[str] = _WORDS["haemolysis"]["code"]
-_HAEMOLYSED: Final = re.compile(
-    rf"(\b(?:{_phrases(_WORDS['haemolysis']['negated_by'])})\b[\s-]+(?:\w+\s+)?)?\b(?:{_phrases(_WORDS['haemolysis']['words'])})\b",
-    re.IGNORECASE,
+_HAEMOLYSIS: Final[dict[str, list[str]]] = _WORDS["haemolysis"]
+_HAEMOLYSED: Final = _whole(_HAEMOLYSIS["words"])
+_DENIED_BEFORE: Final = re.compile(
+    rf"\b(?:{_phrases(_HAEMOLYSIS['negated_by'])})\b[\s'-]+(?:\w+[\s'-]+){{0,3}}$", re.IGNORECASE
 )
+_DENIED_AFTER: Final = re.compile(
+    rf"""
+    (?: [\s:=(),/-]+ \b (?:{_phrases(_HAEMOLYSIS["connected_by"])}) \b )*
+    [\s:=()/-]+ (?:{"|".join(_HAEMOLYSIS["denied_by"])}) \b
+  | (?: [\s:=()/-]+ \b (?:{_phrases(_HAEMOLYSIS["index"])}) \b )+
+    [\s:=()/<>-]+ \d+ (?:[.,]\d+)? (?![\d+])
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_NEAR: Final = 80
+"""Characters before and after a word in which its denial is looked for."""
+_MENTIONS: Final = 50
+"""That are looked at: what a stranger sends must not take long."""
 _SHORTEST: Final = min(map(len, _WORDS["haemolysis"]["words"]))
 
 PRESENT: Final = frozenset(_WORDS["answers"]["present"])
@@ -79,4 +94,8 @@ POPULATIONS: Final = _by_phrase(_WORDS["reference_range"]["populations"])
 
 def says_haemolysed(text: str) -> bool:
     """Whether a note says that the specimen was haemolysed, not that it was not."""
-    return len(text) >= _SHORTEST and any(not found[1] for found in _HAEMOLYSED.finditer(text))
+    return len(text) >= _SHORTEST and any(
+        not _DENIED_BEFORE.search(text[max(0, found.start() - _NEAR) : found.start()])
+        and not _DENIED_AFTER.match(text[found.end() : found.end() + _NEAR])
+        for found in islice(_HAEMOLYSED.finditer(text), _MENTIONS)
+    )

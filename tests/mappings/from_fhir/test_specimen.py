@@ -76,6 +76,26 @@ def test_haemolysis_is_found_wherever_it_is_said(elements: Json, read: Read, lab
     assert result.specimen_problem == "haemolysed"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hemolysis 1+",
+        "Hemolysis index 2+",
+        "Hemolysis: slight, no icterus",
+        "Hemolysis, no icterus",
+        "hemolyzed - not repeated",
+        "Specimen hemolyzed. No clots.",
+        "Not repeated. Hemolyzed.",
+        "Hemolysis may have falsely raised potassium",
+        "Probe hämolytisch",
+        "Échantillon hémolysé",
+    ],
+)
+def test_a_denial_of_something_else_is_none_of_haemolysis(text: str, read: Read, lab: Make) -> None:
+    (result,) = read(lab(note=[{"text": text}])).labs
+    assert result.specimen_problem == "haemolysed"
+
+
 def test_haemolysis_of_a_referenced_specimen_counts(read: Read, lab: Make) -> None:
     facts = read(
         specimen(condition=[{"coding": [{"display": "Hemolyzed"}]}]),
@@ -85,7 +105,29 @@ def test_haemolysis_of_a_referenced_specimen_counts(read: Read, lab: Make) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["not haemolysed", "No visible hemolysis", "non-hemolyzed", "icteric", "without haemolysis", ""]
+    "text",
+    [
+        "not haemolysed",
+        "No visible hemolysis",
+        "non-hemolyzed",
+        "icteric",
+        "without haemolysis",
+        "",
+        "no evidence of hemolysis",
+        "Free of hemolysis.",
+        "HEMOLYSIS: NONE SEEN",
+        "Hemolysis: negative",
+        "Hemolysis not detected",
+        "Hemolysis: No. Icterus: No.",
+        "hemolysis, icterus, lipemia: none",
+        "Hemolysis index 0",
+        "Hemolysis Index (H): <10",
+        "Hemolysis index: 5 (not hemolyzed)",
+        "Hemolysis may increase potassium.",
+        "keine Hämolyse",
+        "Hämolyse: nein",
+        "Hämolyse nicht nachweisbar",
+    ],
 )
 def test_its_denial_is_no_haemolysis(text: str, read: Read, lab: Make) -> None:
     (result,) = read(lab(note=[{"text": text}], interpretation=[{"text": "High"}])).labs
