@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 from msgspec import Raw, Struct, field
 
 from mappings.from_fhir.details import EVERYTHING, Detail
+
+WRITTEN_NUMBER: Final = r"\d{1,12}(?:\.\d{1,12}|,\d{1,2})?"
+"""A number in a text. A comma before one or two digits stands before decimals; before three it may part thousands."""
+
+
+def number(written: str) -> Decimal:
+    """The value of a `WRITTEN_NUMBER`."""
+    return Decimal(written.replace(",", "."))
 
 
 class Element(Struct, gc=False, rename="camel"):

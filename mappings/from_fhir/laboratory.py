@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple
 
 from mappings.facts import DataGap, GapReason, LabResult
-from mappings.from_fhir.datatypes import Quantity
+from mappings.from_fhir.datatypes import WRITTEN_NUMBER, Quantity, number
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.limits import Person, Reported, interpretation, limits
 from mappings.from_fhir.meaning import text_of
@@ -29,7 +29,7 @@ _COMPARATORS: Final[dict[str, Comparator]] = {
     ">=": ">=",
     "≥": ">=",
 }
-_NUMERIC_STRING: Final = re.compile(r"([<>]=?|[≤≥])?\s*(\d{1,12}(?:\.\d{1,12})?)\s*([^\d\s]\S*)?")
+_NUMERIC_STRING: Final = re.compile(rf"([<>]=?|[≤≥])?\s*({WRITTEN_NUMBER})\s*([^\d\s,]\S*)?")
 _MAX_EXPONENT: Final = 15
 _MAX_LENGTH: Final = 40
 """No result is larger than 10^15 or finer than 10^-15 in any accepted unit."""
@@ -128,7 +128,7 @@ def read_value(result: Result) -> Reading | tuple[GapReason, str]:
         return _of_quantity(result.value_quantity)
     if written := result.value_string.strip():
         if numeric := _NUMERIC_STRING.fullmatch(written):
-            return Reading(Decimal(numeric[2]), _COMPARATORS[numeric[1] or ""], numeric[3])
+            return Reading(number(numeric[2]), _COMPARATORS[numeric[1] or ""], numeric[3])
         return "not-numeric", "has a text instead of a number and was not interpreted"
     if result.value_integer is not None:
         return _of_quantity(Quantity(Decimal(result.value_integer)))

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mappings.facts import Limits
-from mappings.from_fhir.datatypes import CodeableConcept, Quantity
+from mappings.from_fhir.datatypes import WRITTEN_NUMBER, CodeableConcept, Quantity, number
 from mappings.from_fhir.shapes import RangeAge, ReferenceRange
 from mappings.from_fhir.vocabulary import (
     INTERPRETATION_CODES,
@@ -25,7 +25,7 @@ from terminology import quantity
 
 Interval = tuple[Decimal | None, Decimal | None]
 
-_NUMBER: Final = r"(\d{1,9}(?:\.\d{1,9})?)"
+_NUMBER: Final = f"({WRITTEN_NUMBER})"
 _INTERVAL: Final = re.compile(rf"{_NUMBER}\s*(?:-|\u2013|to)\s*{_NUMBER}\s*(\S*)")
 _ONE_SIDED: Final = re.compile(rf"([<>]=?|[≤≥])\s*{_NUMBER}\s*(\S*)")
 _YEARS: Final = frozenset({"a", "y", "yr", "yrs", "year", "years"})
@@ -138,10 +138,10 @@ def _from_text(text: str, reported: Reported) -> Interval | None:
     if text[:1] + text[-1:] in ("()", "[]"):
         text = text[1:-1].strip()
     if both := _INTERVAL.fullmatch(text):
-        unit, low, high = both[3], Decimal(both[1]), Decimal(both[2])
+        unit, low, high = both[3], number(both[1]), number(both[2])
         return _checked(low, high) if _same_unit(Quantity(unit=unit or None), reported) else None
     if one := _ONE_SIDED.fullmatch(text):
-        limit = Decimal(one[2])
+        limit = number(one[2])
         if _same_unit(Quantity(unit=one[3] or None), reported):
             return _checked(None, limit) if one[1] in ("<", "<=", "≤") else _checked(limit, None)
     return None

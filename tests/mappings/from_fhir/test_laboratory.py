@@ -78,6 +78,8 @@ def test_laboratory_is_not_asked_for_as_a_category(read: Read, lab: Make) -> Non
         ({"valueQuantity": {"value": "2.90", "unit": "mmol/L"}}, "", "2.90"),
         ({"valueQuantity": None, "valueString": "2.9 mmol/L"}, "", "2.9"),
         ({"valueQuantity": None, "valueString": "<2.5mmol/L"}, "<", "2.5"),
+        ({"valueQuantity": None, "valueString": "2,9 mmol/l"}, "", "2.9"),
+        ({"valueQuantity": None, "valueString": "<2,51mmol/l"}, "<", "2.51"),
         ({"valueQuantity": None, "valueString": " ≤ 2.5 mEq/L "}, "<=", "2.5"),
     ],
 )
@@ -104,7 +106,8 @@ def test_a_number_is_read_with_its_comparator_wherever_it_stands(
         ({"valueQuantity": None, "dataAbsentReason": {"coding": [{"code": "unknown"}]}}, "no-value"),
         ({"valueQuantity": None, "valueString": "low"}, "not-numeric"),
         ({"valueQuantity": None, "valueString": "2.9-3.1 mmol/L"}, "not-numeric"),
-        ({"valueQuantity": None, "valueString": "2,9 mmol/L"}, "not-numeric"),
+        ({"valueQuantity": None, "valueString": "2,900 mmol/L"}, "not-numeric"),
+        ({"valueQuantity": None, "valueString": "2,9,1 mmol/L"}, "not-numeric"),
         ({"valueQuantity": None, "valueCodeableConcept": {"text": "low"}}, "not-numeric"),
         ({"valueQuantity": None, "valueBoolean": True}, "not-numeric"),
         ({"valueQuantity": {"value": "NaN", "unit": "mmol/L"}}, "not-numeric"),

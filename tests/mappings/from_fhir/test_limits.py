@@ -76,6 +76,8 @@ def test_what_is_no_interval_for_this_person_is_not_used(range_: Json) -> None:
 @pytest.mark.parametrize(
     ("text", "low", "high"),
     [
+        ("3,5 - 5,1", "3.5", "5.1"),
+        ("1,200-2,500", None, None),
         ("3.5-5.2", "3.5", "5.2"),
         ("3.5 - 5.2 mmol/L", "3.5", "5.2"),
         ("3.5 to 5.2", "3.5", "5.2"),
