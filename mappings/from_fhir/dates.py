@@ -12,8 +12,8 @@ from mappings.from_fhir.memory import remember
 
 PARTIAL = re.compile(r"(\d{4})(?:-(\d\d))?")
 DAY_FIRST = re.compile(r"(\d{4}-\d\d-\d\d)(?:\D|$)")
-UNSET = "0001"
-"""The year in which a date that was never set lies in .NET and Go."""
+UNSET = ("0001", "9999")
+"""The years in which a date that was never set lies in .NET and Go, and in which an open end lies in databases."""
 
 
 class When(NamedTuple):
@@ -47,7 +47,7 @@ def when(text: str) -> When | None:
 
 
 def is_unset(text: str) -> bool:
-    """Whether a time says nothing: it is absent, or the first day of the calendar, as programs write an unset one."""
+    """Whether a time says nothing: it is absent, or in the first or last year, as programs write an unset one."""
     return not text or text.startswith(UNSET)
 
 
@@ -66,7 +66,7 @@ def _moment(text: str) -> str:
     try:
         stated = datetime.fromisoformat(text)
         moment = stated.astimezone(UTC) if stated.tzinfo else stated
-    except (ValueError, OverflowError):
+    except ValueError:
         return ""
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds")
 

@@ -106,6 +106,15 @@ def test_a_date_that_was_never_set_is_none(read: Read, lab: Make, condition: Mak
     assert [result.date for result in facts.labs] == [date(2026, 2, 25)]
 
 
+def test_an_end_that_is_open_is_none(read: Read, condition: Make, lab: Make) -> None:
+    facts = read(
+        condition(clinicalStatus=None, abatementDateTime="9999-12-31"),
+        lab(effectiveDateTime=None, effectivePeriod={"start": "2026-02-25", "end": "9999-12-31T23:59:59Z"}),
+    )
+    assert [problem.active for problem in facts.problems] == [True]
+    assert [result.date for result in facts.labs] == [date(2026, 2, 25)]
+
+
 def test_what_was_not_done_in_the_words_of_dstu2_was_not_done(read: Read) -> None:
     who = {"reference": "Patient/p"}
     facts = read(
