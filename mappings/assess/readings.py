@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
+import msgspec
 from msgspec import Struct
 
 from mappings.assess.limits import Direction, UnitLimits
@@ -117,9 +118,11 @@ def _depth(rule: AnalyteRule, reading: Reading) -> int:
     return len(names) - names.index(reading.band) if reading.band in names else 0
 
 
-def _key(reading: Reading) -> tuple[Decimal, str]:
-    assert reading.result is not None  # noqa: S101 - a judged reading has its result
-    return reading.result.value, reading.result.resource
+def _key(reading: Reading) -> tuple[Decimal, str, bytes]:
+    """Of equal results always the same one: copies of one result may differ in what is said of the specimen."""
+    result = reading.result
+    assert result is not None  # noqa: S101 - a judged reading has its result
+    return result.value, result.resource, msgspec.json.encode(result)
 
 
 def _judge(
