@@ -146,14 +146,6 @@ def test_results_of_one_day_without_a_time_are_taken_at_their_gravest(
     assert ranked(judge(one, other)) == ranked(judge(other, one)) == ["hypokalaemia A"]
 
 
-def test_of_copies_of_one_result_the_same_one_counts_in_any_order(
-    judge: Judge, result: Callable[..., LabResult]
-) -> None:
-    one = result("active_b12 25 pmol/L")
-    other = result("active_b12 25 pmol/L", specimen_problem="haemolysed")
-    assert judge(one, other) == judge(other, one)
-
-
 def test_a_result_of_next_week_is_not_believed(judge: Judge, result: Callable[..., LabResult]) -> None:
     assert gap(judge(result("potassium 2.4 mmol/L", days=-7)), "potassium").startswith("future-date: ")
 

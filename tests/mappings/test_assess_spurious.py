@@ -115,3 +115,9 @@ def test_a_remark_on_a_specimen_is_one_sentence_after_the_result(judge: Judge, l
         "potassium 2.9 mmol/L (2026-03-01); limit of this grade 3, guideline limit; specimen haemolysed; "
         "haemolysis raises potassium, so the low potassium is real and may be under-stated."
     )
+
+
+def test_of_copies_of_one_result_the_same_one_counts_in_any_order(judge: Judge, lab: Make) -> None:
+    one = lab("active_b12", "25", "pmol/L")
+    other = replace(one, specimen_problem="haemolysed")
+    assert judge(one, other) == judge(other, one)
