@@ -12,6 +12,7 @@ from cds_hooks.knowledge_pages.wording import words
 from cds_hooks.replay.sides import made
 from cds_hooks.replay.summary import Entry, Summary
 from cds_hooks.replay.tally import BANDS, CHANGE, KEPT_BACK, SEVERITY
+from cds_hooks.replay.titles import title_of
 
 SHOWN: Final = 20
 """Bars of one chart; the tables hold them all."""
@@ -50,22 +51,10 @@ def report(summary: Summary) -> str:
             if summary.compared
             else [],
             changed=summary.cell(CHANGE, "change", "any", ""),
-            title=lambda what: _title(summary, *what),
+            title=lambda what: title_of(summary, *what),
             months=_months(summary),
         )
     )
-
-
-def _title(summary: Summary, kind: str, name: str) -> str:
-    """The title of what changed; of a test its own, of a tier the contributor's with the tier."""
-    desk = made(summary.replayed.options.sides[0]).desk
-    knowledge, kit = desk.knowledge, desk.kit
-    if kind.startswith("suggested test") and name in knowledge.orders:
-        return knowledge.orders[name].title
-    identifier, _, tier = name.partition(" ")
-    if kind.startswith("tier"):
-        return f"{kit.title(identifier)}, {tier}"
-    return kit.title(name) if kind.startswith(("contributor", "red flag")) else name.replace("_", " ")
 
 
 def _charts(summary: Summary) -> list[tuple[str, str, list[Bar]]]:

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from cds_hooks.replay.summary import Number, Summary
 from cds_hooks.replay.tally import CHANGE
+from cds_hooks.replay.titles import title_of
 
 
 class Bars:
@@ -86,7 +87,8 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
     if told["mode"] != "as-of":
         rows += [("moments", told["moments"]), ("moments with cards", told["momentsWithCards"])]
     rows += [
-        (f"  {name.replace('_', ' ')}", number) for name, number in list(told["contributors"].items())[:5]
+        (f"  {title_of(summary, 'contributor', name)}", number)
+        for name, number in list(told["contributors"].items())[:5]
     ]
     if told["keptBack"]["patients"]:
         rows += [("kept back by the site (patients)", told["keptBack"]["patients"])]
@@ -94,7 +96,7 @@ def show(summary: Summary, written: list[Path], console: Console | None = None) 
         rows += _compared(told["patientsWithCards"], told["comparison"])
         rows += [("answers that change (patients)", told["comparison"]["changed"])]
         rows += [
-            (f"  {' '.join(entry.what).replace('_', ' ')}", entry.patients)
+            (f"  {entry.what[0]}: {title_of(summary, *entry.what)}", entry.patients)
             for entry in summary.table("change", CHANGE)[:10]
             if entry.what[0] != "any"
         ]

@@ -149,7 +149,7 @@ def test_an_example_a_changed_threshold_and_what_it_changes(command: Command, tm
         "knowledge", "diff", "shipped", rules, "--replay", export, "--as-of", "2026-11-01", "--min-cell", 0
     ).stdout
     assert said.startswith("analytes/potassium.yaml: reference.low.mmol/L: 3.5 -> 3.9\n")
-    assert re.search(r"contributor added hypokalaemia +[1-9]", said)
+    assert re.search(r"contributor added: Low potassium +[1-9]", said)
     out = folder / "compared"
     command("replay", export, "--out", out, "--as-of", "2026-11-01", "--compare", rules, "--min-cell", 0)
     told = json.loads((out / "summary.json").read_bytes())["comparison"]
