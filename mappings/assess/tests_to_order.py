@@ -124,7 +124,7 @@ def _unsupported(case: Case, rule: OrderRule) -> list[Reason]:
                 continue
             reading, cause = case.readings[lab], contributor.evidence[0] if contributor.evidence else None
             label = cause.label if cause else contributor.title
-            kind = "drug" if cause and cause.resource.startswith("Medication") else "condition"
+            kind = "drug" if name.startswith("drug:") else "condition"
             named = {kind: label}
             if reading.answered and reading.result and cause and cause.date:
                 text = case.knowledge.wording[f"test_before_{kind}"].format(

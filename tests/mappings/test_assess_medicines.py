@@ -85,11 +85,15 @@ class TestThrough:
         assert since[5].contributors[0].explained_by == ("loop_diuretic",)
         assert since[20].contributors[0].explained_by == ()
 
+    @pytest.mark.parametrize(
+        "resource", ["MedicationRequest/1", "medications[0]"], ids=["with id", "without"]
+    )
     def test_the_test_says_why_the_last_result_does_not_answer(
-        self, judge: Judge, lab: Make, drug: Make, reason: Make
+        self, judge: Judge, lab: Make, drug: Make, reason: Make, resource: str
     ) -> None:
         old = lab("potassium", "4.1", date=date(2026, 2, 10))
-        answer = judge(old, medications=(drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20)),))
+        furosemide = drug("furosemide 40 mg", "loop_diuretic", start=date(2026, 2, 20), resource=resource)
+        answer = judge(old, medications=(furosemide,))
         assert reason(answer, "potassium") == (
             "last result (2026-02-10) is older than the start of furosemide 40 mg (2026-02-20)"
         )
