@@ -217,12 +217,6 @@ def test_every_code_means_its_concept_and_its_display_names_no_other() -> None:
         ([Coding("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "R25.3")], "Faszikulation", ("fasciculation",)),
         ([Coding("http://fhir.de/CodeSystem/dimdi/icd-10-gm", "R25.3")], None, ("fasciculation",)),
         ([Coding("http://hl7.org/fhir/sid/icd-10-am", "R25.3")], None, ("fasciculation",)),
-        (
-            [Coding("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "G12.2")],
-            "Motoneuron-Krankheit",
-            ("motor_neuron_disease",),
-        ),
-        ([Coding("http://hl7.org/fhir/sid/icd-10", "R13")], None, ("dysphagia",)),
         ([Coding("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "M62.81")], "Schulterregion", ()),
         ([Coding(ICD_10_CM, "G12.21")], "?ALS", ()),
         ([Coding(ICD_10_CM, "G12.21")], "Family history of ALS", ()),
