@@ -15,8 +15,8 @@ from zlib import crc32
 import msgspec
 from msgspec import Struct
 
-RUN_BYTES: Final = 24 * 2**20
-"""What is held before it is written."""
+RUN_BYTES: Final = 40 * 2**20
+"""What is held before it is written: a chunk of a plain file is one run, as each run holds each of its patients again."""
 WRITTEN_BYTES: Final = 2**19
 """What is written at a time: the kernel takes a third more time for it in pieces of one patient."""
 KEY_BYTES: Final = 500

@@ -113,7 +113,7 @@ def test_a_batch_with_a_mistake_is_refused_whole(
         ("GET", PATH, b"", 405),
         ("POST", PATH, b"{", 400),
         ("POST", PATH, b" " * 1_000_001, 413),
-        ("POST", f"{PATH}/", b'{"feedback":[]}', 404),
+        ("POST", f"{PATH}/more", b'{"feedback":[]}', 404),
     ],
 )
 def test_what_is_refused(client: TestClient, method: str, path: str, content: bytes, status: int) -> None:

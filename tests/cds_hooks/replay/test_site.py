@@ -213,7 +213,7 @@ def test_config_check_says_what_a_profile_changes_for_a_population(
     ran = CliRunner().invoke(app, ["config", "check", str(path), *options])
     assert ran.exit_code == 0, ran.output
     said = " ".join(ran.stdout.split())
-    assert "contributor removed hypokalaemia 1" in said
+    assert "contributor removed: Low potassium 1" in said
     assert "kept back by the site, compared 1" in said
 
 
