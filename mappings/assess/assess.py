@@ -167,19 +167,13 @@ def _under_age(case: Case, years: int) -> bool:
 
 
 def _red_flags(case: Case, rules: Compiled) -> dict[str, RedFlag]:
-    found = [
-        RedFlag(
+    return {
+        rule.id: RedFlag(
             rule.id, rule.title, rule.urgency, proof, rule.says, rule.references, rule.indicator, rule.also
         )
         for rule, holds, triggers in rules.red_flags
         if not triggers.isdisjoint(case.present) and (proof := holds(case)) is not None
-    ]
-    return {flag.id: flag for flag in found if not any(_stands_for(other, flag) for other in found)}
-
-
-def _stands_for(other: RedFlag, flag: RedFlag) -> bool:
-    """Whether what is found is a more urgent red flag as well."""
-    return PRESSING[other.urgency] < PRESSING[flag.urgency] and set(flag.evidence) <= set(other.evidence)
+    }
 
 
 def _silence(

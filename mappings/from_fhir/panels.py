@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from mappings.facts import DataGap
 from mappings.from_fhir.bundle import Item
-from mappings.from_fhir.chart import Chart
+from mappings.from_fhir.chart import Chart, local_key
 from mappings.from_fhir.datatypes import Reference
 from mappings.from_fhir.dates import When, end_or_start, first_readable, when
 from mappings.from_fhir.shapes import DiagnosticReport, Observation
@@ -53,7 +53,9 @@ def contained_results(listings: Iterable[Item], chart: Chart) -> Iterator[Item |
             if result is None:
                 yield DataGap("Observation", "not-readable", "one Observation could not be read", item.label)
             elif (
-                result.subject and resource.subject and result.subject.reference != resource.subject.reference
+                result.subject
+                and resource.subject
+                and local_key(result.subject.reference) != local_key(resource.subject.reference)
             ):
                 yield DataGap(
                     "Observation",

@@ -80,9 +80,10 @@ def _certainty(diagnosis: Diagnosis) -> Iterator[str]:
 
 
 def _has_abated(condition: Condition) -> bool:
+    period = condition.abatement_period
     return bool(
         not is_unset(condition.abatement_date_time)
-        or condition.abatement_period
+        or (period and not (is_unset(period.start) and is_unset(period.end)))
         or condition.abatement_string
         or condition.abatement_boolean
         or condition.abatement_age
