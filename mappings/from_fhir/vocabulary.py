@@ -43,7 +43,11 @@ HAEMOLYSIS_CODE: Final[str] = _WORDS["haemolysis"]["code"]
 _HAEMOLYSIS: Final[dict[str, list[str]]] = _WORDS["haemolysis"]
 _HAEMOLYSED: Final = _whole(_HAEMOLYSIS["words"])
 _DENIED_BEFORE: Final = re.compile(
-    rf"\b(?:{_phrases(_HAEMOLYSIS['negated_by'])})\b[\s'-]+(?:\w+[\s'-]+){{0,3}}$", re.IGNORECASE
+    rf"""
+    \b (?:{_phrases(_HAEMOLYSIS["negated_by"])}) \b [\s'-]+
+    (?: (?! (?:{_phrases(_HAEMOLYSIS["doubted_by"])}) \b ) \w+ [\s'-]+ ){{0,3}} $
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _DENIED_AFTER: Final = re.compile(
     rf"""

@@ -115,6 +115,22 @@ def test_an_end_that_is_open_is_none(read: Read, condition: Make, lab: Make) -> 
     assert [result.date for result in facts.labs] == [date(2026, 2, 25)]
 
 
+@pytest.mark.parametrize(
+    ("period", "active"),
+    [
+        ({"start": UNSET, "end": "9999-12-31"}, True),
+        ({"end": UNSET}, True),
+        ({"start": "2026-02-01", "end": "9999-12-31"}, False),
+        ({"end": "2026-02-01"}, False),
+    ],
+)
+def test_a_period_of_abatement_that_was_never_set_resolves_nothing(
+    read: Read, condition: Make, period: Json, active: bool
+) -> None:
+    facts = read(condition(clinicalStatus=None, abatementPeriod=period))
+    assert [problem.active for problem in facts.problems] == [active]
+
+
 def test_what_was_not_done_in_the_words_of_dstu2_was_not_done(read: Read) -> None:
     who = {"reference": "Patient/p"}
     facts = read(
@@ -181,6 +197,13 @@ def test_results_that_exist_only_inside_their_report_are_read(read: Read, lab: M
     (result,) = read(report(lab(effectiveDateTime=None, subject=None))).labs
     assert (result.analyte, str(result.value), result.date) == ("potassium", "2.9", date(2026, 2, 20))
     assert result.resource == "DiagnosticReport/r"
+
+
+@pytest.mark.parametrize("subject", ["https://ehr.example/fhir/Patient/p", "Patient/p/_history/2"])
+def test_a_result_inside_a_report_names_the_patient_as_it_likes(read: Read, lab: Make, subject: str) -> None:
+    facts = read(report(lab(subject={"reference": subject})))
+    assert [result.analyte for result in facts.labs] == ["potassium"]
+    assert facts.gaps == ()
 
 
 def test_results_of_a_panel_inside_a_report_are_read(read: Read, lab: Make) -> None:
