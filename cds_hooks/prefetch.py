@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -37,14 +38,11 @@ NOTHING_MORE = Completion()
 
 def sources(service: Service, request: HookRequest, more: Completion = NOTHING_MORE) -> list[Source]:
     """Everything under `prefetch`, our keys with the type they ask for, what was read besides, and drafts."""
+    asked, obtained = service.prefetch, more.obtained
     sent = [
-        Source(
-            key,
-            content,
-            (service.prefetch[key].resource_type,) if key in service.prefetch else (),
-        )
+        Source(key, content, (asked[key].resource_type,) if key in asked else ())
         for key, content in request.prefetch.items()
-        if key not in more.obtained
+        if key not in obtained
     ]
     drafted = [Source(f"{CONTEXT}{name}", content, draft=True) for name, content in request.drafts.items()]
     return [*sent, *more.sources, *drafted]
@@ -67,11 +65,12 @@ def name_gaps(
     failed = {gap.resource for gap in more.gaps}
     settled = request.prefetch.keys() | more.obtained | failed
     unasked = request.prefetch.keys() - service.prefetch.keys()
-    elsewhere = frozenset() if service.prefetch.keys() <= settled else _elsewhere(service, request)
+    unsent = [key for key in service.prefetch if key not in settled]
+    elsewhere = _elsewhere(request, unasked) if unsent and unasked else frozenset()
     missing = [
         DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
-        for key, prefetch in service.prefetch.items()
-        if key not in settled and not _is_there(key, prefetch.resource_type, elsewhere, facts)
+        for key in unsent
+        if not _is_there(key, (prefetch := service.prefetch[key]).resource_type, elsewhere, facts)
     ]
     named = [
         _named(gap, service)
@@ -84,10 +83,10 @@ def name_gaps(
     return replace(facts, gaps=gaps) if gaps or facts.gaps else facts
 
 
-def _elsewhere(service: Service, request: HookRequest) -> frozenset[str]:
+def _elsewhere(request: HookRequest, unasked: Iterable[str]) -> frozenset[str]:
     """The types of what was sent under other keys than ours."""
     found: set[str] = set()
-    for name in request.prefetch.keys() - service.prefetch.keys():
+    for name in unasked:
         sent = unwrap(request.prefetch[name])
         found.update((item.type for item in sent.items), (type_ for type_, _ in sent.unreadable))
     return frozenset(FORMER_NAMES.get(type_, type_) for type_ in found)
@@ -119,17 +118,20 @@ def require(service: Service, facts: PatientFacts, assessment: Assessment) -> No
     """
     if assessment.gate.open or assessment.proposals or facts.patient.deceased:
         return
+    missing = [(key, asked) for key, asked in service.required if asked.resource_type not in facts.read]
+    if not missing:
+        return
     happened = {gap.resource: f" ({gap.text}.)" for gap in facts.gaps if gap.reason == "not-readable"}
-    missing = [
-        issue(
-            "required",
-            f"The prefetch key `{key}` ({prefetch.says}: {prefetch.template}) is missing, null or an error, so it is not"
-            " known whether twitching is documented. Send the key; a patient without entries is an empty Bundle."
-            + happened.get(key, ""),
-            f"prefetch.{key}",
-        )
-        for key, prefetch in service.prefetch.items()
-        if prefetch.required and prefetch.resource_type not in facts.read
-    ]
-    if missing:
-        raise Refused(412, *missing)
+    raise Refused(
+        412,
+        *(
+            issue(
+                "required",
+                f"The prefetch key `{key}` ({asked.says}: {asked.template}) is missing, null or an error, so it is not"
+                " known whether twitching is documented. Send the key; a patient without entries is an empty Bundle."
+                + happened.get(key, ""),
+                f"prefetch.{key}",
+            )
+            for key, asked in missing
+        ),
+    )

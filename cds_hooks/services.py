@@ -44,6 +44,13 @@ class Service:
     a card; required."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """Other names under which a site sends a prefetch key -> our key."""
+    required: tuple[tuple[str, Prefetch], ...] = field(init=False)
+    """The prefetch keys without which there is no answer."""
+
+    def __post_init__(self) -> None:
+        """Collect what is required."""
+        required = tuple((key, prefetch) for key, prefetch in self.prefetch.items() if prefetch.required)
+        object.__setattr__(self, "required", required)
 
 
 PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(

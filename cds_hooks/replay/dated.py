@@ -90,9 +90,10 @@ def dated(kind: bytes, content: bytes) -> Dated:
         known: When | None = When(date.min, date.min, "")
     else:
         stated = [found for group in KNOWN_FROM.get(kind, ()) if (found := _first(resource, group))]
-        known = max(stated, key=lambda time: (time.latest, time.earliest), default=None)
+        known = max(stated, key=_latest, default=None)
     updated = None if known else _first(resource, ("meta.lastUpdated",))
-    changed = max((time.earliest for time in _all(resource, _ends(kind, resource))), default=None)
+    ends = _ends(kind, resource)
+    changed = max((time.earliest for time in _all(resource, ends)), default=None) if ends else None
     before = _before(kind, resource) if changed else b""
     return Dated(content, known, updated.earliest if updated else None, changed if before else None, before)
 
@@ -133,14 +134,23 @@ def _before(kind: bytes, resource: Any) -> bytes:
     return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
+def _latest(time: When) -> tuple[date, date]:
+    return time.latest, time.earliest
+
+
 def _first(resource: Any, names: Iterable[str]) -> When | None:
-    return next(_all(resource, names), None)
+    for name in names:
+        if time := _time(resource, name):
+            return time
+    return None
 
 
 def _all(resource: Any, names: Iterable[str]) -> Iterator[When]:
-    for name in names:
-        value = resource
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, str) and (time := when(value)):
-            yield time
+    return filter(None, (_time(resource, name) for name in names))
+
+
+def _time(resource: Any, name: str) -> When | None:
+    value = resource
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return when(value) if isinstance(value, str) else None

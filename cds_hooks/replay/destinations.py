@@ -31,6 +31,7 @@ class Destinations(dict[str, Held | None]):
         super().__init__()
         self.patients, self.medications = Spill(folder, f"{name}.p"), Spill(folder, f"{name}.m")
         self._partitions, self._sample, self._seed = partitions, sample, seed
+        self._named: dict[str, tuple[str, Held] | None] = {}
         self._seen: set[tuple[str, object]] = set()
         self._size = 0
 
@@ -40,6 +41,17 @@ class Destinations(dict[str, Held | None]):
         held = self[patient] = self.patients.held(partition_of(patient, self._partitions), patient.encode())
         self._size += KEY_BYTES
         return held
+
+    def plainly_named(self, reference: str) -> tuple[str, Held] | None:
+        """Whom a reference names, and where their lines go; None if the record decides it, or lines go nowhere."""
+        try:
+            return self._named[reference]
+        except KeyError:
+            patient = patient_in(reference)
+        held = self[patient]
+        found = None if held is None or not is_plainly_of(reference, patient) else (patient, held)
+        self._named[reference] = found
+        return found
 
     def grow(self, size: int) -> None:
         """Bytes that were added to a patient."""
@@ -55,6 +67,7 @@ class Destinations(dict[str, Held | None]):
         self.patients.flush()
         self.medications.flush()
         self.clear()
+        self._named.clear()
         self._size = 0
 
     def medication(self, id_: str, kind: bytes, content: bytes) -> None:
@@ -89,18 +102,23 @@ class Destinations(dict[str, Held | None]):
 
 
 class Places(dict[str, list[Any]]):
-    """Reference to the patient -> where results that wait go until the next flush, each with its id."""
+    """Reference to the patient -> where results that wait go until the next flush, each with its id.
 
-    def __init__(self, flag: bytes, destinations: Destinations) -> None:
+    With `unknown`, of results that say something which is not known; it is noted of each patient.
+    """
+
+    def __init__(self, flag: bytes, destinations: Destinations, unknown: Unmapped | None = None) -> None:
         super().__init__()
-        self._tag, self._destinations = b"O" + flag, destinations
+        self._tag, self._destinations, self._unknown = b"O" + flag, destinations, unknown
 
     def __missing__(self, reference: str) -> list[Any]:
         """Raises KeyError if results of this subject do not wait, or go nowhere."""
-        patient = patient_in(reference)
-        held = self._destinations[patient]
-        if held is None or not is_plainly_of(reference, patient):
+        named = self._destinations.plainly_named(reference)
+        if named is None:
             raise KeyError(reference)
+        patient, held = named
+        if self._unknown:
+            self._destinations.note(patient, self._unknown)
         place = self[reference] = held.waiting.setdefault(self._tag, [])
         return place
 

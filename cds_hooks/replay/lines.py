@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from cds_hooks.replay.segments import Kept, Waiting, read_waiting
@@ -12,24 +13,20 @@ class Lines:
 
     __slots__ = ("_lines", "_waiting", "_work")
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, parts: Iterable[tuple[str, Kept]]) -> None:
+        """`parts`: what the runs hold of this patient, each with its file; it is used up."""
         self._work = work
-        self._lines: dict[bytes, list[bytes]] = {}
-        self._waiting: dict[bytes, list[tuple[str, Waiting]]] = {}
-
-    def add(self, file: str, kept: Kept) -> None:
-        """What the run in `file` holds of this patient; it is used up."""
-        mine = self._lines
-        if not mine:
-            self._lines = kept.lines
-        else:
-            for tag, lines in kept.lines.items():
-                if tag in mine:
-                    mine[tag] += lines
-                else:
-                    mine[tag] = lines
-        for tag, waiting in kept.waiting.items():
-            self._waiting.setdefault(tag, []).append((file, waiting))
+        mine: dict[bytes, list[bytes]] = {}
+        apart: dict[bytes, list[tuple[str, Waiting]]] = {}
+        for file, kept in parts:
+            if mine.keys().isdisjoint(kept.lines):
+                mine.update(kept.lines)
+            else:
+                for tag, lines in kept.lines.items():
+                    mine.setdefault(tag, []).extend(lines)
+            for tag, waiting in kept.waiting.items():
+                apart.setdefault(tag, []).append((file, waiting))
+        self._lines, self._waiting = mine, apart
 
     def tags(self) -> set[bytes]:
         """The kinds and flags of which there are any."""

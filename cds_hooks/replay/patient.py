@@ -91,6 +91,8 @@ def _ask(request: HookRequest, record: Mapping[str, Member], day: date, side: Si
 
 def _outcome(found: Considered, desk: Desk, *, on: bool) -> Outcome:
     """What is shown, and what would be if the site kept nothing back."""
+    if found.shown.silent_reason is not None and not found.withheld:
+        return Outcome(found.shown)
     whole = next((item.why for item in found.withheld if item.what == "answer"), "")
     why = "hook-off" if not on else "silent-site" if found.silent else whole
     would = found._replace(shown=replace(found.shown, silent_reason=None)) if whole else found

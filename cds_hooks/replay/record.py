@@ -33,12 +33,10 @@ KEYS: Final = {
     "answers": b"Q",
 }
 """Where the resources of a kind go. All Observations go under one of their keys: the reader sorts them by what they are."""
-FLAGS: Final = (CARE, PLAIN, RESULT, NOTHING)
 TAGS: Final = {
-    kind: tuple((flag, kind + flag) for flag in (FLAGS if kind == b"O" else (CARE, PLAIN)))
-    for kind in KINDS.values()
+    kind: frozenset(kind + flag for flag in (CARE, PLAIN, RESULT, NOTHING)) for kind in KINDS.values()
 }
-"""Kind -> its flags, each alone and with the kind."""
+"""Kind -> what its lines stand under."""
 ALWAYS: Final = When(date.min, date.min, "")
 
 
@@ -85,14 +83,18 @@ class Record:
 
     def history(self, kind: bytes) -> Iterator[Dated]:
         """The resources of a kind, with what they say of their past."""
-        for flag, tag in TAGS[kind]:
-            yield from self._history(flag, tag)
+        for tag in self._held(kind):
+            yield from self._history(tag)
 
-    def _history(self, flag: bytes, tag: bytes) -> list[Dated]:
+    def _held(self, kind: bytes) -> list[bytes]:
+        """The kind with each flag under which there are any."""
+        return sorted(self._tags & TAGS[kind])
+
+    def _history(self, tag: bytes) -> list[Dated]:
         known = self._histories.get(tag)
         if known is None:
             contents = self._lines.of(tag)
-            if flag == PLAIN and self._setup.mode == "as-of":
+            if tag[1:] == PLAIN and self._setup.mode == "as-of":
                 known = [Dated(content, ALWAYS) for content in contents]
             else:
                 known = [dated(tag[:1], content) for content in contents]
@@ -102,13 +104,14 @@ class Record:
     def _known(self, kind: bytes, moment: Moment, apart: bytes = b"") -> list[bytes]:
         """The resources of a kind as they stood on the day, without those of the flags `apart`."""
         known: list[bytes] = []
-        for flag, tag in TAGS[kind]:
-            if tag not in self._tags or flag in apart:
+        for tag in self._held(kind):
+            flag = tag[1:]
+            if flag in apart:
                 continue
             if flag == PLAIN and self._setup.mode == "as-of":
                 known += self._lines.of(tag)
                 continue
-            for resource in self._history(flag, tag):
+            for resource in self._history(tag):
                 content = resource.on(moment.day, exactly=moment.exactly)
                 if content is not None:
                     known.append(content)
@@ -125,7 +128,7 @@ class Record:
 
     def _stands_alone(self, apart: bytes) -> bool:
         """Whether there are such results and none is another version of an Observation that has to be read."""
-        held = [flag for flag, tag in TAGS[b"O"] if tag in self._tags]
+        held = [tag[1:] for tag in self._held(b"O")]
         waiting = [flag for flag in held if flag in apart]
         kept = [flag for flag in held if flag not in apart]
         if not (waiting and kept):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
 from cds_hooks.replay.record import Moment, Setup
 from cds_hooks.replay.scan import CARE, PLAIN
-from cds_hooks.replay.segments import Stretch, atomic, read_json, read_stretch, write_json
+from cds_hooks.replay.segments import Kept, Stretch, atomic, read_json, read_stretch, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
 from mappings.from_fhir.meaning import recognise_orders
@@ -128,15 +128,13 @@ def _patients(
     work: Path, stretches: list[Stretch], number: int, passes: int
 ) -> Iterator[tuple[bytes, Lines]]:
     """Each patient of this pass with all lines."""
-    found: dict[bytes, Lines] = {}
+    found: defaultdict[bytes, list[tuple[str, Kept]]] = defaultdict(list)
     for stretch in stretches:
         for patient, kept in read_stretch(work, stretch).items():
             if passes == 1 or crc32(patient, 1) % passes == number:
-                if patient not in found:
-                    found[patient] = Lines(work)
-                found[patient].add(stretch.file, kept)
+                found[patient].append((stretch.file, kept))
     for patient in sorted(found):
-        yield patient, found.pop(patient)
+        yield patient, Lines(work, found.pop(patient))
 
 
 def _write_rows(file: IO[bytes], patient: str, said: list[tuple[Moment, tuple[Outcome, ...]]]) -> None:

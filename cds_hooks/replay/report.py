@@ -141,7 +141,7 @@ def _bar(summary: Summary, label: str, entry: Entry, other: Entry, what: tuple[s
 
 def _strata(summary: Summary) -> list[tuple[str, list[tuple[Entry, Entry]]]]:
     """Age band -> per sex the patients with and without cards."""
-    ages = [name for _, name in BANDS] + ["unknown"]
+    ages = [name for _, name in reversed(BANDS)] + ["unknown"]
     sexes = ["female", "male", "other", "unknown"]
     return [
         (

@@ -116,7 +116,7 @@ class _Sorter:
         )
         self._waiting = {flag: Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
         self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
-        """By code and unit, of which nothing has to be told: where plain results go."""
+        """By code and unit: where plain results go."""
         self._codes: dict[bytes, _Code] = {}
         self._settled = Settled(task.day)
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
@@ -142,7 +142,7 @@ class _Sorter:
 
     def _flush(self) -> None:
         self._destinations.flush()
-        for places in self._waiting.values():
+        for places in (*self._waiting.values(), *self._plain.values()):
             places.clear()
 
     def _lines(self, row: int, lines: list[Any]) -> None:
@@ -234,10 +234,11 @@ class _Sorter:
             return
         places = self._waiting[code.flag]
         places[reference] += line, result.id
-        if sent and not unknown and code.analyte is not None and len(written) <= LONGEST:
+        if sent and code.analyte is not None and len(written) <= LONGEST:  # of others the category tells
             if len(self._plain) >= MOST_CODES:
                 self._plain.clear()
-            self._plain[written, sent.unit, sent.code, sent.system] = places
+            told = Places(code.flag, self._destinations, unknown) if unknown else places
+            self._plain[written, sent.unit, sent.code, sent.system] = told
 
     def _learn(self, written: bytes) -> _Code:
         if len(self._codes) >= MOST_CODES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
@@ -27,7 +28,9 @@ CHANGE: Final = "-"
 KEPT_BACK: Final = {"card": "keptBackCard", "finding": "keptBackFinding"}
 """The tables of what the site does not let through, by kind."""
 SEVERITY: Final = ("none", "info", "warning", "critical")
-BANDS: Final = ((0, "0-17"), (18, "18-39"), (40, "40-59"), (60, "60-79"), (80, "80 and over"))
+BANDS: Final = ((80, "80 and over"), (60, "60-79"), (40, "40-59"), (18, "18-39"), (0, "0-17"))
+SIDES: Final = ("0", "1")
+"""What the sides are called in a cell."""
 
 
 class _Patient(msgspec.Struct, rename="camel"):
@@ -47,49 +50,51 @@ class Tally:
         self.patients = 0
         self.moments = 0
         self.without_resource = 0
-        self.counts: Counts = {}
         self.digest = 0
+        self._patients_in, self._moments_in = Counter[Cell](), Counter[Cell]()
+
+    @property
+    def counts(self) -> Counts:
+        """All cells so far."""
+        return {cell: (patients, self._moments_in[cell]) for cell, patients in self._patients_in.items()}
 
     def add(
         self, patient: str, about: Sequence[bytes], answers: Iterable[tuple[Moment, tuple[Outcome, ...]]]
     ) -> list[tuple[Moment, tuple[Outcome, ...]]]:
         """Count one patient; the moments that said something or changed are returned."""
-        mine: dict[Cell, int] = {}
-        highest: dict[int, int] = {}
+        mine: set[Cell] = set()
+        highest: dict[str, int] = {}
         said = []
         last: date | None = None
         for moment, outcomes in answers:
             self.moments += 1
             last = moment.day
             cells: set[Cell] = set()
-            for number, outcome in enumerate(outcomes):
-                name = str(number)
+            for number, (name, outcome) in enumerate(zip(SIDES, outcomes, strict=False)):
                 cells.update(_cells_of(name, outcome, moment))
-                worst = max(map(_severity, outcome.cards), default=0)
-                highest[number] = max(worst, highest.get(number, 0))
+                worst = max(map(_severity, outcome.cards)) if outcome.cards else 0
+                highest[name] = max(worst, highest.get(name, 0))
                 self._digest(patient, moment, number, outcome)
             changed = set(_changes(*outcomes)) if len(outcomes) == 2 else set()
             cells.update((CHANGE, *cell) for cell in changed)
-            for cell in cells:
-                mine[cell] = mine.get(cell, 0) + 1
+            self._moments_in.update(cells)
+            mine |= cells
             if changed or not all(map(_is_silent, outcomes)):
                 said.append((moment, outcomes))
         self.patients += 1
         self.without_resource += not about
         age, sex = stratum(about, last)
-        for number, worst in highest.items():
-            mine[str(number), "highest", SEVERITY[worst]] = 0
-            mine[str(number), "stratum", age, sex, "cards" if worst else "none"] = 0
-        for cell, moments in mine.items():
-            patients, so_far = self.counts.get(cell, (0, 0))
-            self.counts[cell] = (patients + 1, so_far + moments)
+        for name, worst in highest.items():
+            mine.add((name, "highest", SEVERITY[worst]))
+            mine.add((name, "stratum", age, sex, "cards" if worst else "none"))
+        self._patients_in.update(mine)
         return said
 
     def merge(self, counts: Counts) -> None:
         """Add the counts of other patients."""
         for cell, (patients, moments) in counts.items():
-            mine, so_far = self.counts.get(cell, (0, 0))
-            self.counts[cell] = (mine + patients, so_far + moments)
+            self._patients_in[cell] += patients
+            self._moments_in[cell] += moments
 
     def _digest(self, patient: str, moment: Moment, number: int, outcome: Outcome) -> None:
         said = _encoder.encode((patient, moment.day, moment.encounter, number, outcome))
@@ -208,9 +213,8 @@ def stratum(about: Sequence[bytes], day: date | None) -> tuple[str, str]:
     born = when(patient.birth_date)
     age = "unknown"
     if born and day and born.earliest <= day:
-        age = next(
-            name for least, name in reversed(BANDS) if years_between(born.latest, day) >= least or not least
-        )
+        years = max(years_between(born.latest, day), 0)
+        age = next(name for least, name in BANDS if years >= least)
     sex = patient.gender.strip().lower()
     return age, sex if sex in ("female", "male", "other") else "unknown"
 

@@ -52,9 +52,11 @@ def assess(facts: PatientFacts, knowledge: Knowledge, today: date) -> Assessment
     if not gate.open:
         if not facts.patient.deceased and (proposed := _order_review(case, rules, gate)):
             return proposed
-        if unread := tuple(g for g in case.gaps if g.what == "Condition" and g.reason in UNREAD):
-            return _gate_unknown(case, gate, unread)
-        mimic = any(p.active for concept in knowledge.gate.mimics for p in case.problems.get(concept, ()))
+        if any(map(_hides_problems, facts.gaps)):
+            return _gate_unknown(case, gate, tuple(filter(_hides_problems, case.gaps)))
+        mimic = any(
+            p.active and not set(p.concepts).isdisjoint(knowledge.gate.mimics) for p in facts.problems
+        )
         return _silent(case, gate, "mimic-only" if mimic else "twitching-not-documented")
     if facts.patient.deceased:
         return _silent(case, gate, "deceased")
@@ -119,6 +121,10 @@ def _read(case: Case, rules: Compiled) -> spurious.Doubts:
     case.readings = Readings(doubts.readings, [r.gap for r in doubts.readings.values() if r.gap])
     case.present = present(case)
     return doubts
+
+
+def _hides_problems(gap: DataGap) -> bool:
+    return gap.what == "Condition" and gap.reason in UNREAD
 
 
 def _to_know(proposals: Iterable[Proposal]) -> dict[str, str]:

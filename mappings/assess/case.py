@@ -93,6 +93,8 @@ class Case:
     @cached_property
     def gate(self) -> tuple[Problem, ...]:
         """The active problems that document twitching, oldest first."""
+        if not any(documents_twitching(problem, self.knowledge) for problem in self.facts.problems):
+            return ()
         opening = {
             (problem.resource, problem.text): problem
             for concept in self.knowledge.gate.opens

@@ -100,12 +100,12 @@ _plain: Final[msgspec.json.Decoder[Plain]] = msgspec.json.Decoder(Plain)
 def unwrap(content: Content, key: str = "", *, draft: bool = False) -> Unwrapped:
     """Everything under one key, flat. Never raises on valid JSON."""
     found = Unwrapped(key, draft)
-    if content is None:
-        found.null = True
-    elif isinstance(content, Struct):
+    if isinstance(content, Struct):
         _add_plain(content, "", found, 0)
     elif isinstance(content, Raw):
         _unwrap_value(content, found, 0)
+    elif content is None:
+        found.null = True
     elif isinstance(content, bytes):
         _unwrap_value(Raw(content.strip()), found, 0)
     else:
@@ -150,18 +150,19 @@ def _unwrap_object(
 
 def _add_plain(plain: Plain, full_url: str, found: Unwrapped, depth: int, *, in_bundle: bool = False) -> None:
     """A resource or a Bundle that has the shape it should have."""
-    if isinstance(plain, PlainOutcome):
-        found.failed |= not in_bundle or plain.is_error
-    elif not isinstance(plain, PlainBundle):
-        found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url, found.key, found.draft))
-    elif depth > MAX_DEPTH:
-        found.failed = True
-    else:
+    if isinstance(plain, PlainBundle):
+        if depth > MAX_DEPTH:
+            found.failed = True
+            return
         _note_bundle(plain, found)
         if plain.entry:
             for response in filter(None, map(_response, plain.entry)):
                 _note_response(response, found)
             _add_entries(plain.entry, found)
+    elif isinstance(plain, PlainOutcome):
+        found.failed |= not in_bundle or plain.is_error
+    else:
+        found.items.append(Item(shapes.TYPE[type(plain)], plain, full_url, found.key, found.draft))
 
 
 def _add_entries(entries: Sequence[PlainEntry], found: Unwrapped) -> None:
@@ -203,7 +204,9 @@ def _note_bundle(bundle: Envelope | PlainBundle, found: Unwrapped) -> None:
     found.bundle = True
     if bundle.link:
         found.next_links += _next(bundle)
-    found.incomplete |= bool(found.next_links) or bundle.total > len(bundle.entry)
+        found.incomplete |= bool(found.next_links)
+    if bundle.total > len(bundle.entry):
+        found.incomplete = True
 
 
 def _next(bundle: Envelope | PlainBundle) -> list[str]:

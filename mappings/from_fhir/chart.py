@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
@@ -120,17 +120,22 @@ def collect(sources: Sequence[Source]) -> Chart:
 
 def _note(source: Source, found: Unwrapped, chart: Chart, missing: dict[str, str]) -> None:
     """Record what was obtained and what was not."""
-    expects, sent = source.expects, _count(found.items) if found.items else {}
+    expects, items = source.expects, found.items
+    sent = _count(items) if items else {}
     if not source.draft:
-        chart.read.update(sent, found.others, [type_ for type_, _ in found.unreadable])
-    if found.bundle and not found.failed:
-        chart.read.update(expects)
-    for type_ in expects:
+        chart.read.update(sent)
+        if found.others or found.unreadable:
+            chart.read.update(found.others, [type_ for type_, _ in found.unreadable])
+    if not found.failed:
+        if found.bundle:
+            chart.read.update(expects)
+        if not found.null:
+            for type_ in expects:
+                missing.setdefault(type_, source.key)
+    for type_ in expects if sent else ():
         if sent.get(type_) == 1:
-            (only,) = [item for item in found.items if FORMER_NAMES.get(item.type, item.type) == type_]
+            (only,) = [item for item in items if FORMER_NAMES.get(item.type, item.type) == type_]
             only.alone = True
-        if not found.null and not found.failed:
-            missing.setdefault(type_, source.key)
     if found.unreadable or found.null or found.failed or found.incomplete:
         chart.gaps += _gaps(source, found, sent)
 
@@ -151,14 +156,12 @@ def _gaps(source: Source, found: Unwrapped, sent: Iterable[str]) -> Iterator[Dat
             yield DataGap(name, "incomplete", f"only a part of {name} was sent", key)
 
 
-def _count(items: Iterable[Item]) -> dict[str, int]:
+def _count(items: Sequence[Item]) -> dict[str, int]:
     """How many there are of each type, by its name of today."""
     types = list(map(_type, items))
-    sent = {type_: types.count(type_) for type_ in set(types)}
-    for former, today in FORMER_NAMES.items():
-        if former in sent:
-            sent[today] = sent.get(today, 0) + sent.pop(former)
-    return sent
+    if types.count(types[0]) == len(types):  # as nearly always
+        return {FORMER_NAMES.get(types[0], types[0]): len(types)}
+    return Counter(FORMER_NAMES.get(type_, type_) for type_ in types)
 
 
 def _keep(items: Sequence[Item], chart: Chart) -> None:

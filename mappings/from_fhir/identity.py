@@ -41,13 +41,16 @@ def own(chart: Chart, patient_id: str) -> tuple[dict[str, list[Item]], list[Data
     A resource that names no subject is taken to be about the patient whose record was asked for.
     """
     accepted = {patient_id, f"urn:uuid:{patient_id}".lower()} | _full_urls(chart, patient_id)
+    plainly = {f"Patient/{patient_id}"}
     verdicts: dict[str, Whose] = {}
     mine: dict[str, list[Item]] = {}
     others: Counter[str] = Counter()
     for type_, items in chart.items.items():
         mine[type_] = list(items.values())
         subjects = None if type_ in PARTICULAR else _subjects(list(map(_resource, items.values())))
-        if subjects is not None and all(_verdict(subject, accepted) == "ours" for subject in subjects):
+        if subjects is not None and (
+            subjects <= plainly or all(_verdict(subject, accepted) == "ours" for subject in subjects)
+        ):
             continue
         whose = [_whose(item, accepted, verdicts) for item in items.values()]
         mine[type_] = [item for item, verdict in zip(items.values(), whose, strict=True) if verdict == "ours"]

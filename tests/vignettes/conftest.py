@@ -112,16 +112,13 @@ def medication(line: str, number: int) -> dict[str, Any]:
 
 
 def problem(line: str, number: int) -> dict[str, Any]:
-    """`als`, `als since 2025-05-01`, `als refuted`, `als provisional` or `als resolved`; `without_a_name` has no code.
-
-    `"hemiparesis with dysphagia"` is said in these words.
-    """
+    """`als`, `als since 2025-05-01`, `als refuted`, `als provisional` or `als resolved`; `"words"`; `without_a_name`."""
     name, _, since = line.partition(" since ")
     concept, _, status = name.partition(" ") if name[0] != '"' else (name, "", "")
-    if coded := coding_of(CONCEPTS, concept):
-        code = {"coding": coded}
-    else:
-        code = {"text": concept.strip('"') if concept[0] == '"' else phrase_of(concept)}
+    coded = coding_of(CONCEPTS, concept)
+    code = (
+        {"coding": coded} if coded else {"text": concept[1:-1] if concept[0] == '"' else phrase_of(concept)}
+    )
     condition: dict[str, Any] = {"resourceType": "Condition", "id": f"problem-{number}", "code": code}
     if concept == "without_a_name":
         del condition["code"]

@@ -71,9 +71,8 @@ def test_what_is_spilled_is_read_back(spilled: tuple[Path, Stretch]) -> None:
     folder, stretch = spilled
     kept = read_stretch(folder, stretch)
     assert list(kept) == [b"p1", b"p2"]
-    lines = Lines(folder)
-    lines.add(stretch.file, kept[b"p1"])
-    lines.add(stretch.file, read_stretch(folder, stretch)[b"p1"])
+    again = read_stretch(folder, stretch)
+    lines = Lines(folder, [(stretch.file, kept[b"p1"]), (stretch.file, again[b"p1"])])
     assert lines.tags() == {b"C-", b"O="}
     assert (lines.of(b"C-"), lines.of(b"O="), lines.of(b"T-")) == ([b"one", b"two"], [b"four", b"three"], [])
     assert lines.ids(b"O=") == {"3", "4"}
@@ -88,8 +87,7 @@ def test_a_spilled_file_that_was_changed_is_refused(spilled: tuple[Path, Stretch
         with pytest.raises(DamagedError, match="is damaged"):
             read_stretch(folder, stretch)
     path.write_bytes(whole)
-    lines = Lines(folder)
-    lines.add(stretch.file, read_stretch(folder, stretch)[b"p1"])
+    lines = Lines(folder, [(stretch.file, read_stretch(folder, stretch)[b"p1"])])
     for damaged in (whole[:3], whole.replace(b"four\n", b"four,")):
         path.write_bytes(damaged)
         with pytest.raises(DamagedError, match="is damaged"):
