@@ -109,7 +109,9 @@ class Places(dict[str, list[Any]]):
 
     def __init__(self, flag: bytes, destinations: Destinations, unknown: Unmapped | None = None) -> None:
         super().__init__()
-        self._tag, self._destinations, self._unknown = b"O" + flag, destinations, unknown
+        self.tag, self._destinations, self._unknown = b"O" + flag, destinations, unknown
+        self.together: tuple[Places, ...] = (self,)
+        """Where the same references will be looked for."""
 
     def __missing__(self, reference: str) -> list[Any]:
         """Raises KeyError if results of this subject do not wait, or go nowhere."""
@@ -119,8 +121,9 @@ class Places(dict[str, list[Any]]):
         patient, held = named
         if self._unknown:
             self._destinations.note(patient, self._unknown)
-        place = self[reference] = held.waiting.setdefault(self._tag, [])
-        return place
+        for places in self.together:
+            places[reference] = held.waiting.setdefault(places.tag, [])
+        return self[reference]
 
 
 def is_named(patient: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,21 @@ class Plan(Struct, frozen=True):
     seed: int
     partitions: int
     chunks: list[Chunk]
+    together: list[list[int]]
+    """The numbers of the chunks that are read one after the other and spilled together."""
+
+
+def together(chunks: Sequence[Chunk], most: int) -> list[list[int]]:
+    """Small chunks up to `most` bytes together: most patients are in each of the small files, and a run costs per patient."""
+    groups: list[list[int]] = []
+    size = 0
+    for number, chunk in sorted(enumerate(chunks), key=lambda pair: plain_size(pair[1])):
+        size += plain_size(chunk)
+        if not groups or size > most:
+            groups.append([])
+            size = plain_size(chunk)
+        groups[-1].append(number)
+    return groups
 
 
 def planned(work: Path, wanted: Plan, workers: int) -> Plan:

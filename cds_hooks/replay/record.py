@@ -75,6 +75,7 @@ class Record:
 
     def __init__(self, lines: Lines, setup: Setup) -> None:
         self._lines, self._tags, self._setup = lines, lines.tags(), setup
+        self._kinds = {tag[:1] for tag in self._tags}
         self._histories: dict[bytes, list[Dated]] = {}
         self._moment: Moment | None = None
         self._sent: dict[bytes, dict[str, Member]] = {}
@@ -159,7 +160,7 @@ class Record:
     def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Member]:
         found: dict[str, Member] = {}
         for key, kind in _keys(self._setup.types):
-            known = self._known(kind, moment, apart)
+            known = self._known(kind, moment, apart) if kind in self._kinds else []
             if kind == b"R":
                 known += self._lines.of(MEDICATION + PLAIN)
             found[key] = bundle(known)
@@ -174,7 +175,7 @@ class Record:
 
     def _under_way(self, moment: Moment) -> list[bytes]:
         """The encounters of which a chart that is opened on this day may be a part."""
-        known = self._known(b"E", moment)
+        known = self._known(b"E", moment) if b"E" in self._kinds else []
         return [content for content in known if about_encounter(content).status.strip().lower() in UNDER_WAY]
 
 

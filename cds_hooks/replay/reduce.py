@@ -85,18 +85,18 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
     work = Path(task.work)
     size = sum(stretch.length for stretch in task.stretches)
     passes = max(1, -(-size // HELD_BYTES))
-    tally, unmapped = Tally(), Counter[Unmapped]()
+    tally, unmapped = Tally(), Counter[bytes]()
     with atomic(result_file(work, task.folder, task.partition, "rows")) as rows:
         for number in range(passes):
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
-                unmapped.update([_unmapped.decode(content) for content in lines.of(UNMAPPED)])
+                unmapped.update(lines.of(UNMAPPED))
                 about = [*lines.of(b"T" + PLAIN), *lines.of(b"T" + CARE)]
                 said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
                 if task.rows:
                     _write_rows(rows, name, said)
     with atomic(result_file(work, task.folder, task.partition, "unmapped")) as file:
-        for item, patients in sorted(unmapped.items()):
+        for item, patients in sorted((_unmapped.decode(item), n) for item, n in unmapped.items()):
             file.write(msgspec.json.encode((item, patients)) + b"\n")
     found = Reduced(
         task.partition,

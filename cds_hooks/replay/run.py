@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
@@ -18,9 +20,9 @@ from msgspec import Struct
 from cds_hooks.replay import medications, reduce, scan
 from cds_hooks.replay.engines import Engine, EngineName, open_engine
 from cds_hooks.replay.export import CHUNK_BYTES, Chunk, ExportError, find_chunks, not_read
-from cds_hooks.replay.plan import PLAN, Plan, plain_size, planned, program
+from cds_hooks.replay.plan import PLAN, Plan, plain_size, planned, program, together
 from cds_hooks.replay.record import Setup
-from cds_hooks.replay.scan import Scanned, ScanTask
+from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import DamagedError, Index, Stretch, read_json
 from cds_hooks.replay.sides import Gate, Mode, Side, version_of
 from cds_hooks.replay.tally import MODULUS, Tally
@@ -99,7 +101,8 @@ def replay(options: Options, progress: Progress) -> Replayed:
 def _replay(options: Options, versions: tuple[str, ...], engine: Engine, progress: Progress) -> Replayed:
     chunks = find_chunks(options.export, options.chunk_bytes)
     day = options.day.isoformat() if options.mode == "as-of" else ""
-    wanted = Plan(program(), day, options.sample, options.seed, options.partitions, chunks)
+    groups = together(chunks, options.chunk_bytes)
+    wanted = Plan(program(), day, options.sample, options.seed, options.partitions, chunks, groups)
     plan = planned(options.work, wanted, engine.workers)
     scanned = _scan(options, plan, engine, progress)
     if find_chunks(options.export, options.chunk_bytes) != chunks:
@@ -150,21 +153,22 @@ def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> l
         ScanTask(
             str(options.export.resolve()),
             str(options.work.resolve()),
-            number,
-            chunk,
+            [(number, plan.chunks[number]) for number in group],
             plan.partitions,
             plan.day,
             plan.sample,
             plan.seed,
         )
-        for number, chunk in enumerate(plan.chunks)
+        for group in plan.together
     ]
-    todo = [task for task in tasks if not scan.result_file(options.work, task.number).exists()]
-    todo.sort(key=lambda task: -plain_size(task.chunk))  # no process is left with a long one at the end
-    sizes = {task.number: task.chunk.end - task.chunk.start for task in tasks}
-    done = sum(sizes.values()) - sum(sizes[task.number] for task in todo)
-    _run(engine, scan.scan, todo, progress, "Reading", (sum(sizes.values()), done))
-    return [read_json(scan.result_file(options.work, task.number), Scanned) for task in tasks]
+    todo = [task for task in tasks if not result_file(options.work, task.name).exists()]
+    todo.sort(
+        key=lambda task: -sum(plain_size(chunk) for _, chunk in task.chunks)
+    )  # no process is left with a long one at the end
+    total = sum(task.size for task in tasks)
+    _run(engine, scan.scan, todo, progress, "Reading", (total, total - sum(task.size for task in todo)))
+    found = [read_json(result_file(options.work, task.name), list[Scanned]) for task in tasks]
+    return sorted(chain.from_iterable(found), key=attrgetter("number"))
 
 
 def _hand_out(

@@ -1,4 +1,4 @@
-"""The first step: a chunk of the export is read once and its lines are sorted by patient into partitions."""
+"""The first step: chunks of the export are read once and their lines are sorted by patient into partitions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from cds_hooks.replay.collector import without_collector
 from cds_hooks.replay.destinations import Destinations, Places, is_named
@@ -25,7 +24,8 @@ from cds_hooks.replay.heads import (
     read_head,
 )
 from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
-from cds_hooks.replay.segments import Index, write_json
+from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
+from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
 from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
 from cds_hooks.replay.unmapped import analyte_of, unmapped, unmapped_result
@@ -51,51 +51,19 @@ _observation: Final = msgspec.json.Decoder(Observation | Patient).decode
 UNREADABLE: Final = (*DATA_ERRORS, TypeError)
 
 
-class ScanTask(Struct, frozen=True):
-    """All that a worker needs; `day` is empty when there are several days."""
-
-    export: str
-    work: str
-    number: int
-    chunk: Chunk
-    partitions: int
-    day: str
-    sample: float
-    seed: int
-
-
-class Scanned(Struct):
-    """What a chunk held; `lines` without blank ones, bad lines by their number within the chunk."""
-
-    number: int
-    size: int
-    rows: int = 0
-    """Rows of the file, blank ones included."""
-    lines: int = 0
-    bad: int = 0
-    listed: list[tuple[int, str]] = []
-    broken: str = ""
-    types: dict[str, int] = {}
-    ignored: dict[str, int] = {}
-    unassigned: dict[str, int] = {}
-    deletions: int = 0
-    """Resources that were deleted, as Bundles say (Bulk Data Access, `deleted`); they are not taken out."""
-    patients: Index = {}
-    medications: Index = {}
-
-
-def result_file(work: Path, number: int) -> Path:
-    """Where a chunk's `Scanned` is kept."""
-    return work / "scan" / f"{number}.json"
-
-
 def scan(task: ScanTask) -> int:
-    """Read one chunk; the result is on disk when this returns. The size is returned for the progress bar."""
-    found = Scanned(task.number, task.chunk.end - task.chunk.start)
+    """Read the chunks; the result is on disk when this returns. The size is returned for the progress bar."""
+    folder = Path(task.work) / "scan"
+    destinations = Destinations(folder, task.name, task.partitions, task.sample, task.seed)
+    found = []
     with without_collector():
-        _Sorter(task, found).sort()
-    write_json(result_file(Path(task.work), task.number), found)
-    return found.size
+        for number, chunk in task.chunks:
+            found.append(Scanned(number))
+            _Sorter(task, chunk, found[-1], destinations).sort()
+        destinations.flush()
+    found[-1].patients, found[-1].medications = destinations.patients.index, destinations.medications.index
+    write_json(result_file(Path(task.work), task.name), found)
+    return task.size
 
 
 class _Code(NamedTuple):
@@ -109,12 +77,12 @@ class _Code(NamedTuple):
 class _Sorter:
     """Sorts the lines of one chunk."""
 
-    def __init__(self, task: ScanTask, found: Scanned) -> None:
-        self._task, self._found = task, found
-        self._destinations = Destinations(
-            Path(task.work) / "scan", str(task.number), task.partitions, task.sample, task.seed
-        )
+    def __init__(self, task: ScanTask, chunk: Chunk, found: Scanned, destinations: Destinations) -> None:
+        self._export, self._chunk = Path(task.export), chunk
+        self._found, self._destinations = found, destinations
         self._waiting = {flag: Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
+        for places in self._waiting.values():
+            places.together = tuple(self._waiting.values())
         self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
         """By code and unit: where plain results go."""
         self._codes: dict[bytes, _Code] = {}
@@ -125,7 +93,7 @@ class _Sorter:
         """All lines; a file that breaks off is noted."""
         found = self._found
         try:
-            for block in read_blocks(Path(self._task.export), self._task.chunk):
+            for block in read_blocks(self._export, self._chunk):
                 for start in range(0, len(block), TOGETHER):
                     self._lines(found.rows + start + 1, block[start : start + TOGETHER])
                 found.rows += len(block)
@@ -133,10 +101,7 @@ class _Sorter:
                     self._flush()
         except Broken as error:
             found.broken = str(error)
-        self._flush()
         found.lines += found.rows
-        found.patients = self._destinations.patients.index
-        found.medications = self._destinations.medications.index
         found.types, found.ignored = dict(self._types), dict(self._ignored)
         found.unassigned = dict(self._unassigned)
 

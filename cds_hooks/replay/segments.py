@@ -99,6 +99,8 @@ class Spill:
                 for key, held in self._held.pop(partition).items():
                     keys[key] = Kept(held.lines, {})
                     for tag, lines_and_ids in held.waiting.items():
+                        if not lines_and_ids:
+                            continue
                         length = file.write(b"".join(lines_and_ids[::2]))
                         keys[key].waiting[tag] = Waiting(place, length, "\n".join(lines_and_ids[1::2]))
                         place += length

@@ -113,6 +113,11 @@ def unwrap(content: Content, key: str = "", *, draft: bool = False) -> Unwrapped
     return found
 
 
+def is_empty(content: Content) -> bool:
+    """Whether this is a Bundle that is answered with nothing, as most keys of most charts are."""
+    return isinstance(content, PlainBundle) and not (content.entry or content.link or content.total)
+
+
 def next_links(content: Content) -> list[str]:
     """URLs of the next pages of every Bundle in this content, unchecked: the caller decides what to follow."""
     return _next(content) if isinstance(content, PlainBundle) else unwrap(content).next_links

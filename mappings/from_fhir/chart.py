@@ -13,7 +13,7 @@ from msgspec import Raw, Struct, field
 
 from mappings.facts import DataGap
 from mappings.from_fhir import shapes
-from mappings.from_fhir.bundle import Item, Unwrapped, unwrap
+from mappings.from_fhir.bundle import Item, Unwrapped, is_empty, unwrap
 from mappings.from_fhir.bundle_shapes import Content
 from mappings.from_fhir.datatypes import Meta, Reference, Resource
 from mappings.from_fhir.dates import when
@@ -106,6 +106,9 @@ def collect(sources: Sequence[Source]) -> Chart:
     chart = Chart()
     missing: dict[str, str] = {}
     for source in sources:
+        if is_empty(source.content):
+            chart.read.update(source.expects)
+            continue
         found = unwrap(source.content, source.key, draft=source.draft)
         _note(source, found, chart, missing)
         if found.items:

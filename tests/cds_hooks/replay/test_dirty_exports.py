@@ -17,6 +17,7 @@ from cds_hooks.replay.command import run as run_command
 from cds_hooks.replay.example import DAY
 from cds_hooks.replay.export import ExportError
 from cds_hooks.replay.run import Options, Replayed, replay
+from cds_hooks.replay.scanned import ScanTask
 
 Json = dict[str, Any]
 Told = Callable[..., Json]
@@ -91,7 +92,7 @@ def test_an_export_that_changes_while_it_is_read_is_not_reported(
 ) -> None:
     folder, scanning = export(*twitching()), scan.scan
 
-    def while_it_grows(task: scan.ScanTask) -> int:
+    def while_it_grows(task: ScanTask) -> int:
         with (folder / "Patient.ndjson").open("ab") as file:
             file.write(ndjson(*twitching("p2")))
         return scanning(task)
@@ -119,8 +120,8 @@ def of_another_program(path: Path) -> None:
 @pytest.mark.parametrize(
     ("pattern", "harm"),
     [
-        ("scan/0.json", cut_short),
-        ("scan/1.json", lambda path: path.write_bytes(b"")),
+        ("scan/*.json", cut_short),
+        ("scan/*.json", lambda path: path.write_bytes(b"")),
         ("scan/*.p.0.run", cut_short),
         ("scan/*.p.0.run", Path.unlink),
         ("reduce-*/*.json", cut_short),
@@ -133,9 +134,11 @@ def test_what_a_run_before_left_and_cannot_be_used_is_made_anew(
 ) -> None:
     options = Options(example, tmp_path / "work", DAY, workers=1)
     first = replay(options, Quiet())
-    for path in sorted((tmp_path / "work").glob(pattern)):
+    harmed = sorted((tmp_path / "work").glob(pattern))
+    assert harmed
+    for path in harmed:
         harm(path)
-    if pattern.startswith("scan/*"):
+    if pattern.endswith(".run"):
         for path in (tmp_path / "work").glob("reduce-*/*"):
             path.unlink()
     again = replay(options, Quiet())
