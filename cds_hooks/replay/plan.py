@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +78,7 @@ def plain_size(chunk: Chunk) -> int:
     return (chunk.end - chunk.start) * (COMPRESSED if chunk.packing else 1)
 
 
+@cache
 def program() -> str:
     """The version of this program with a digest of its files: another state of it reads and answers otherwise."""
     digest = hashlib.sha256()

@@ -177,7 +177,7 @@ class _Sorter:
     def _result(self, result: Observation, line: bytes) -> None:
         """A result that is not known to be plain."""
         self._types["Observation"] += 1
-        written = bytes(result.code_json)
+        written = b"" + result.code_json
         code = self._codes.get(written) or self._learn(written)
         named = result.subject or result.patient
         reference = named.reference if named else ""
@@ -189,7 +189,7 @@ class _Sorter:
             return
         self._destinations.grow(len(line))
         sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
-        unknown = unmapped_result(code.analyte, written, bytes(result.category_json), sent)
+        unknown = unmapped_result(code.analyte, written, result.category_json, sent)
         if unknown:
             self._destinations.note(patient, unknown)
         waits = code.flag and may_wait(result, code.needs_number)

@@ -72,7 +72,7 @@ def _kept(observations: Member, published: Mapping[str, Prefetch]) -> Iterator[b
         try:
             stated = categories_in(bytes(_categorised.decode(entry.resource).category))
         except DATA_ERRORS:
-            stated = set()
+            stated = frozenset()
         if stated & asked_for or not stated & left_out:
             yield bytes(entry.resource)
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from cds_hooks.replay.heads import Elements, Sent
 from mappings.from_fhir.datatypes import CodeableConcept, Quantity
@@ -46,7 +46,7 @@ def unmapped(type_: str, head: Elements) -> Unmapped | None:
     """What of this resource is not known, if anything; codes out of shape are left to the reader's gaps."""
     if type_ == "Observation":
         code = bytes(head.code)
-        return unmapped_result(analyte_of(code), code, bytes(head.category), head.value_quantity)
+        return unmapped_result(analyte_of(code), code, head.category, head.value_quantity)
     if type_ == "Medication":
         return _of_medicine(bytes(head.code))
     choice = head.medication.concept if head.medication else b""
@@ -54,11 +54,11 @@ def unmapped(type_: str, head: Elements) -> Unmapped | None:
 
 
 def unmapped_result(
-    analyte: str | None, code: bytes, category: bytes, sent: Sent | Quantity | None
+    analyte: str | None, code: bytes, category: Raw, sent: Sent | Quantity | None
 ) -> Unmapped | None:
     """The same of an Observation: what `analyte_of` its code is, and its code and categories as JSON."""
     if analyte is None:
-        return None if categories_in(category) & NOT_LABORATORY else _laboratory_code(code)
+        return None if categories_in(b"" + category) & NOT_LABORATORY else _laboratory_code(code)
     if not analyte or sent is None:
         return None
     return _of_unit((analyte, sent.unit or "", sent.code or "", sent.system or ""))
@@ -99,13 +99,14 @@ def _of_unit(sent: tuple[str, str, str, str]) -> Unmapped | None:
     return Unmapped("unit", system, _short(code), _short(unit), analyte)
 
 
-def categories_in(content: bytes) -> set[str]:
+@remember
+def categories_in(content: bytes) -> frozenset[str]:
     """The codes of the categories of a resource, from their JSON; none where it is out of shape."""
     try:
         found = _concepts.decode(content) if content else ()
     except DATA_ERRORS:
         found = ()
-    return {coding.code or "" for category in found or () for coding in category.coding}
+    return frozenset(coding.code or "" for category in found or () for coding in category.coding)
 
 
 @remember
