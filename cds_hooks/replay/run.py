@@ -162,13 +162,16 @@ def _scan(options: Options, plan: Plan, engine: Engine, progress: Progress) -> l
         for group in plan.together
     ]
     todo = [task for task in tasks if not result_file(options.work, task.name).exists()]
-    todo.sort(
-        key=lambda task: -sum(plain_size(chunk) for _, chunk in task.chunks)
-    )  # no process is left with a long one at the end
+    todo.sort(key=_dearest_first)  # no process is left with a long one at the end
     total = sum(task.size for task in tasks)
     _run(engine, scan.scan, todo, progress, "Reading", (total, total - sum(task.size for task in todo)))
     found = [read_json(result_file(options.work, task.name), list[Scanned]) for task in tasks]
     return sorted(chain.from_iterable(found), key=attrgetter("number"))
+
+
+def _dearest_first(task: ScanTask) -> tuple[bool, int]:
+    """Small files hold short lines, each of which takes as long as a long one."""
+    return len(task.chunks) == 1, -sum(plain_size(chunk) for _, chunk in task.chunks)
 
 
 def _hand_out(
