@@ -9,8 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from cds_hooks.replay import segments
-from cds_hooks.replay.heads import patient_in
-from cds_hooks.replay.passed_over import is_plainly_of
+from cds_hooks.replay.passed_over import plain_patient
 from cds_hooks.replay.segments import KEY_BYTES, Held, Spill, partition_of
 from cds_hooks.replay.unmapped import Unmapped
 
@@ -31,7 +30,7 @@ class Destinations(dict[str, Held | None]):
         super().__init__()
         self.patients, self.medications = Spill(folder, f"{name}.p"), Spill(folder, f"{name}.m")
         self._partitions, self._sample, self._seed = partitions, sample, seed
-        self._named: dict[str, tuple[str, Held] | None] = {}
+        self._named: dict[str, Held | None] = {}
         self._seen: set[tuple[str, object]] = set()
         self._size = 0
 
@@ -42,16 +41,11 @@ class Destinations(dict[str, Held | None]):
         self._size += KEY_BYTES
         return held
 
-    def plainly_named(self, reference: str) -> tuple[str, Held] | None:
-        """Whom a reference names, and where their lines go; None if the record decides it, or lines go nowhere."""
-        try:
-            return self._named[reference]
-        except KeyError:
-            patient = patient_in(reference)
-        held = self[patient]
-        found = None if held is None or not is_plainly_of(reference, patient) else (patient, held)
-        self._named[reference] = found
-        return found
+    def plainly_named(self, reference: str) -> Held | None:
+        """Where the lines go of whom a reference names; None if the record decides that, or lines go nowhere."""
+        if reference not in self._named:
+            self._named[reference] = self[plain_patient(reference)]
+        return self._named[reference]
 
     def grow(self, size: int) -> None:
         """Bytes that were added to a patient."""
@@ -109,18 +103,18 @@ class Places(dict[str, list[Any]]):
 
     def __init__(self, flag: bytes, destinations: Destinations, unknown: Unmapped | None = None) -> None:
         super().__init__()
-        self.tag, self._destinations, self._unknown = b"O" + flag, destinations, unknown
+        self.tag, self._destinations = b"O" + flag, destinations
+        self._noted = msgspec.json.encode(unknown) if unknown else b""
         self.together: tuple[Places, ...] = (self,)
         """Where the same references will be looked for."""
 
     def __missing__(self, reference: str) -> list[Any]:
         """Raises KeyError if results of this subject do not wait, or go nowhere."""
-        named = self._destinations.plainly_named(reference)
-        if named is None:
+        held = self._destinations.plainly_named(reference)
+        if held is None:
             raise KeyError(reference)
-        patient, held = named
-        if self._unknown:
-            self._destinations.note(patient, self._unknown)
+        if self._noted:
+            held.of(UNMAPPED).append(self._noted)
         for places in self.together:
             places[reference] = held.waiting.setdefault(places.tag, [])
         return self[reference]

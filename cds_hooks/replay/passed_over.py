@@ -9,12 +9,10 @@ all lines of an export are such results, and nearly all patients never need them
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from msgspec import Raw
 
-from cds_hooks.replay.heads import MOST_REFERENCES
 from mappings.from_fhir.chart import local_key
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import meaning_of
@@ -60,7 +58,7 @@ def may_wait(observation: Observation, needs_number: bool) -> bool:  # noqa: FBT
     )
 
 
-@lru_cache(MOST_REFERENCES)
-def is_plainly_of(reference: str, patient: str) -> bool:
-    """Whether the reader takes a resource of this subject for one of this patient, whatever else is in the record."""
-    return local_key(reference) == ("Patient", patient) and PLAIN_ID.fullmatch(patient) is not None
+def plain_patient(reference: str) -> str:
+    """The id of the patient that the reader takes this subject for, whatever else is in the record; empty if that decides."""
+    type_, id_ = local_key(reference)
+    return id_ if type_ == "Patient" and PLAIN_ID.fullmatch(id_) else ""

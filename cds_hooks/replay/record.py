@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
@@ -18,6 +18,7 @@ from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.passed_over import NOTHING, RESULT
 from cds_hooks.replay.scan import CARE, PLAIN
 from cds_hooks.replay.sent import bundle
+from cds_hooks.replay.settled import settled_on
 from cds_hooks.replay.sides import Gate, Mode, Side, made
 from mappings.from_fhir.dates import When
 from mappings.from_fhir.details import DATA_ERRORS
@@ -94,13 +95,19 @@ class Record:
     def _history(self, tag: bytes) -> list[Dated]:
         known = self._histories.get(tag)
         if known is None:
-            contents = self._lines.of(tag)
-            if tag[1:] == PLAIN and self._setup.mode == "as-of":
-                known = [Dated(content, ALWAYS) for content in contents]
-            else:
-                known = [dated(tag[:1], content) for content in contents]
+            stands = self._stands(tag[1:])
+            known = [
+                Dated(content, ALWAYS) if stands(content) else dated(tag[:1], content)
+                for content in self._lines.of(tag)
+            ]
             self._histories[tag] = known
         return known
+
+    def _stands(self, flag: bytes) -> Callable[[bytes], bool]:
+        """Tells of a line with this flag whether it is known as it stands, so that its history need not be read."""
+        if self._setup.mode != "as-of" or flag == CARE:
+            return lambda _: False
+        return (lambda _: True) if flag == PLAIN else settled_on(self._setup.day.isoformat()).holds_of_line
 
     def _known(self, kind: bytes, moment: Moment, apart: bytes = b"") -> list[bytes]:
         """The resources of a kind as they stood on the day, without those of the flags `apart`."""

@@ -23,12 +23,13 @@ from cds_hooks.replay.heads import (
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, RESULT, is_plainly_of, may_wait, of_code
+from cds_hooks.replay.passed_over import NOTHING, RESULT, may_wait, of_code
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
 from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
 from cds_hooks.replay.unmapped import analyte_of, unmapped, unmapped_result
+from mappings.from_fhir.datatypes import Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
 from mappings.from_fhir.shapes import Observation, Patient
@@ -74,6 +75,10 @@ class _Code(NamedTuple):
     analyte: str | None
 
 
+_Unit = tuple[str | None, str | None, str | None]
+"""As written, as a code, and the system of that."""
+
+
 class _Sorter:
     """Sorts the lines of one chunk."""
 
@@ -83,8 +88,10 @@ class _Sorter:
         self._waiting = {flag: Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
         for places in self._waiting.values():
             places.together = tuple(self._waiting.values())
-        self._plain: dict[tuple[bytes, str | None, str | None, str | None], Places] = {}
-        """By code and unit: where plain results go."""
+        self._places: dict[tuple[bytes, bytes, _Unit | None], Places] = {}
+        """Where results go that wait: by their code, by their category if the code is not known, and by their unit."""
+        self._plain: dict[bytes, tuple[*_Unit, Places]] = {}
+        """The same of a known code, with the unit that was learnt last."""
         self._codes: dict[bytes, _Code] = {}
         self._settled = Settled(task.day)
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
@@ -107,7 +114,7 @@ class _Sorter:
 
     def _flush(self) -> None:
         self._destinations.flush()
-        for places in (*self._waiting.values(), *self._plain.values()):
+        for places in (*self._waiting.values(), *self._places.values()):
             places.clear()
 
     def _lines(self, row: int, lines: list[Any]) -> None:
@@ -136,7 +143,7 @@ class _Sorter:
 
     def _results(self, lines: Sequence[bytes], results: Sequence[Result]) -> None:
         """The loop that a replay spends most of its time in."""
-        plain = self._plain
+        plain, any_unit = self._plain, self._places
         others: list[tuple[Result, bytes]] = []
         for line, result in zip(lines, results, strict=True):
             sent = result.value_quantity
@@ -145,7 +152,10 @@ class _Sorter:
             ):
                 code = b"" + result.code_json  # in half the time that bytes() takes
                 try:
-                    place = plain[code, sent.unit, sent.code, sent.system][result.subject.reference]
+                    unit, unit_code, system, places = plain[code]
+                    if unit != sent.unit or unit_code != sent.code or system != sent.system:
+                        places = any_unit[code, b"", (sent.unit, sent.code, sent.system)]
+                    place = places[result.subject.reference]
                 except KeyError:
                     others.append((result, line))
                 else:
@@ -181,6 +191,13 @@ class _Sorter:
         code = self._codes.get(written) or self._learn(written)
         named = result.subject or result.patient
         reference = named.reference if named else ""
+        sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
+        waits = code.flag and may_wait(result, code.needs_number)
+        if waits and self._destinations.plainly_named(reference):
+            place = self._place(code, written, result, sent)[reference]
+            place += line, result.id
+            self._destinations.grow(len(line))
+            return
         patient = patient_in(reference)
         held = self._destinations[patient]
         if held is None:
@@ -188,22 +205,28 @@ class _Sorter:
                 self._unassigned["Observation"] += 1
             return
         self._destinations.grow(len(line))
-        sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
-        unknown = unmapped_result(code.analyte, written, result.category_json, sent)
-        if unknown:
+        if unknown := unmapped_result(code.analyte, written, result.category_json, sent):
             self._destinations.note(patient, unknown)
-        waits = code.flag and may_wait(result, code.needs_number)
-        if not (waits and is_plainly_of(reference, patient)):
-            settled = not waits and self._settled.holds_of_result(result)
-            held.of(b"O" + (PLAIN if settled else CARE)).append(line.rstrip(b"\n"))
-            return
-        places = self._waiting[code.flag]
-        places[reference] += line, result.id
-        if sent and code.analyte is not None and len(written) <= LONGEST:  # of others the category tells
-            if len(self._plain) >= MOST_CODES:
+        settled = not waits and self._settled.holds_of_result(result)
+        held.of(b"O" + (PLAIN if settled else CARE)).append(line.rstrip(b"\n"))
+
+    def _place(self, code: _Code, written: bytes, result: Observation, sent: Quantity | None) -> Places:
+        """Where results like this one wait."""
+        category = b"" if code.analyte is not None else b"" + result.category_json
+        unit = (sent.unit, sent.code, sent.system) if sent else None
+        sort = (written, category, unit)
+        if sort in self._places:
+            return self._places[sort]
+        unknown = unmapped_result(code.analyte, written, result.category_json, sent)
+        places = Places(code.flag, self._destinations, unknown) if unknown else self._waiting[code.flag]
+        if len(written) + len(category) <= LONGEST:
+            if len(self._places) >= MOST_CODES:
+                self._places.clear()
                 self._plain.clear()
-            told = Places(code.flag, self._destinations, unknown) if unknown else places
-            self._plain[written, sent.unit, sent.code, sent.system] = told
+            self._places[sort] = places
+            if unit and code.analyte is not None:
+                self._plain[written] = (*unit, places)
+        return places
 
     def _learn(self, written: bytes) -> _Code:
         if len(self._codes) >= MOST_CODES:

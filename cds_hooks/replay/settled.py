@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from cds_hooks.replay.heads import Elements, Line
 from cds_hooks.replay.tidy import Result
 from mappings.from_fhir.dates import when
+from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.problems import UNDER_WAY
 from mappings.from_fhir.shapes import Observation
 
 OTHER_ABATEMENTS: Final = (b'"abatementPeriod', b'"abatementString')
 MOST_DAYS: Final = 100_000
 """What is remembered, so that memory stays bounded."""
+
+
+class _Times(msgspec.Struct, gc=False, rename="camel"):
+    effective_date_time: str = ""
+    issued: str = ""
+
+
+_times: Final = msgspec.json.Decoder(_Times)
 
 
 class Settled:
@@ -62,7 +74,15 @@ class Settled:
         ends = (head.status_changed, period.end if period else "")
         return all(known(end) for end in ends if end)
 
-    def holds_of_result(self, head: Result | Observation | Elements) -> bool:
+    def holds_of_line(self, result: bytes) -> bool:
+        """Whether a result that waits is known on the day as it stands."""
+        try:
+            return self.holds_of_result(_times.decode(result))
+        except DATA_ERRORS:
+            return False
+
+    def holds_of_result(self, head: Result | Observation | Elements | _Times) -> bool:
+        """Whether a result is known on the day as it stands."""
         known = self.is_known
         return known(head.effective_date_time) and (not head.issued or known(head.issued))
 
@@ -78,6 +98,12 @@ class Settled:
         known = bool(self._day and stated and stated.earliest.isoformat() <= self._day)
         self._days[start] = known
         return known
+
+
+@lru_cache(4)
+def settled_on(day: str) -> Settled:
+    """The same for many patients, so that days are read once."""
+    return Settled(day)
 
 
 def is_over(line: Line) -> bool:

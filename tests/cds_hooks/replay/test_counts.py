@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,47 @@ def test_codes_units_and_medicines_that_are_not_known_are_listed_by_frequency(
         ("medicine", "", "house water tablet", "", 2),
     ]
     assert [number for _, number in Summary(run(export(*rows)), 4).unmapped] == [4]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_not_known_of_a_result_does_not_depend_on_the_results_before_it(
+    run: Callable[..., Replayed],
+    export: Callable[..., Path],
+    twitching: Callable[..., list[Json]],
+    result: Callable[..., Json],
+    seed: int,
+) -> None:
+    quantities: list[Json] = [
+        {"value": 4.1, "unit": "mmol/L"},
+        {"value": 4.1, "unit": "mq/L"},
+        {"value": 0, "unit": "mq/L"},
+        {"value": 4.1},
+        {"value": 0},
+    ]
+    categories: list[list[Json]] = [
+        [{"coding": [{"code": "laboratory"}]}],
+        [{"coding": [{"code": "vital-signs"}]}],
+        [],
+    ]
+    rows = [{"valueQuantity": quantity} for quantity in quantities]
+    rows += [{"valueString": "see report", "valueQuantity": None}]
+    rows += [
+        {"code": {"text": "Chem 7"}, "valueQuantity": quantity, "category": category}
+        for quantity in quantities
+        for category in categories
+    ]
+    results = [
+        {key: value for key, value in (plain | row).items() if value is not None}
+        for number, row in enumerate(rows)
+        for plain in (result(f"o{number}-{name}", 4.1, "2026-10-01", name) for name in ("p1", "p2"))
+    ]
+    random.Random(seed).shuffle(results)  # noqa: S311 - any order, no secret
+    listed = Summary(run(export(*twitching("p1"), *twitching("p2"), *results), chunk_bytes=4000), 1).unmapped
+    assert {(item.kind, item.text, item.analyte, number) for item, number in listed} == {
+        ("laboratory code", "Chem 7", "", 2),
+        ("unit", "mq/L", "potassium", 2),
+        ("unit", "", "potassium", 2),
+    }
 
 
 def test_an_export_without_conditions_is_refused(
