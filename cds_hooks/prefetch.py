@@ -38,9 +38,9 @@ NOTHING_MORE = Completion()
 
 def sources(service: Service, request: HookRequest, more: Completion = NOTHING_MORE) -> list[Source]:
     """Everything under `prefetch`, our keys with the type they ask for, what was read besides, and drafts."""
-    asked, obtained = service.prefetch, more.obtained
+    expects, obtained = service.expects, more.obtained
     sent = [
-        Source(key, content, (asked[key].resource_type,) if key in asked else ())
+        Source(key, content, expects.get(key, ()))
         for key, content in request.prefetch.items()
         if key not in obtained
     ]
@@ -65,12 +65,12 @@ def name_gaps(
     failed = {gap.resource for gap in more.gaps}
     settled = request.prefetch.keys() | more.obtained | failed
     unasked = request.prefetch.keys() - service.prefetch.keys()
-    unsent = [key for key in service.prefetch if key not in settled]
+    unsent = service.prefetch.keys() - settled
     elsewhere = _elsewhere(request, unasked) if unsent and unasked else frozenset()
     missing = [
         DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
-        for key in unsent
-        if not _is_there(key, (prefetch := service.prefetch[key]).resource_type, elsewhere, facts)
+        for key, prefetch in (service.prefetch.items() if unsent else ())
+        if key in unsent and not _is_there(key, prefetch.resource_type, elsewhere, facts)
     ]
     named = [
         _named(gap, service)

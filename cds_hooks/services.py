@@ -46,11 +46,15 @@ class Service:
     """Other names under which a site sends a prefetch key -> our key."""
     required: tuple[tuple[str, Prefetch], ...] = field(init=False)
     """The prefetch keys without which there is no answer."""
+    expects: Mapping[str, tuple[str]] = field(init=False)
+    """By prefetch key: the FHIR type that it asks for."""
 
     def __post_init__(self) -> None:
-        """Collect what is required."""
+        """Collect what is required, and the types."""
         required = tuple((key, prefetch) for key, prefetch in self.prefetch.items() if prefetch.required)
         object.__setattr__(self, "required", required)
+        expects = {key: (prefetch.resource_type,) for key, prefetch in self.prefetch.items()}
+        object.__setattr__(self, "expects", MappingProxyType(expects))
 
 
 PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(

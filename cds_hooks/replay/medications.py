@@ -11,6 +11,7 @@ from msgspec import Struct
 from cds_hooks.replay import segments
 from cds_hooks.replay.destinations import UNMAPPED, WANTED
 from cds_hooks.replay.heads import MEDICATION, read_head
+from cds_hooks.replay.passed_over import UNREAD, has_shape
 from cds_hooks.replay.scan import PLAIN
 from cds_hooks.replay.segments import Index, Spill, Stretch, partition_of, read_json, read_stretch, write_json
 from cds_hooks.replay.unmapped import unmapped
@@ -45,12 +46,13 @@ def hand_out(task: MedicationTask) -> int:
         contents = sorted(known[name])
         if not (patients and contents):
             continue
+        flag = UNREAD if all(map(has_shape, contents)) else PLAIN
         heads = [read_head(content).head for content in contents]
         unknown = {found for head in heads if head and (found := unmapped("Medication", head))}
         for patient in sorted(patients):
             of_patient = spill.held(partition_of(patient.decode(), task.partitions), patient)
             held += sum(map(len, contents)) + segments.KEY_BYTES
-            of_patient.of(MEDICATION + PLAIN).extend(contents)
+            of_patient.of(MEDICATION + flag).extend(contents)
             if unknown:
                 of_patient.of(UNMAPPED).extend(map(msgspec.json.encode, unknown))
             if held >= segments.RUN_BYTES:

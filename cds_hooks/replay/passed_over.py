@@ -1,9 +1,10 @@
-"""Results that a call without documented twitching leaves unread, told from the rest when the export is read.
+"""What a call without documented twitching leaves unread, told from the rest when the export is read.
 
 The reader sorts Observations by their code. Unless twitching is documented it does not read those whose code names an
-analyte, and of those whose code says nothing to it and whose value is a number it makes nothing. So they are kept
-apart: a patient is first asked about without them, and again with them if twitching turns out to be documented. Nearly
-all lines of an export are such results, and nearly all patients never need them.
+analyte, and of those whose code says nothing to it and whose value is a number it makes nothing; nor does it read
+medicines, of which none is being ordered now, or orders. So they are kept apart: a patient is first asked about without
+them, and again with them if twitching turns out to be documented. Nearly all lines of an export are such results, and
+nearly all patients never need them.
 """
 
 from __future__ import annotations
@@ -11,18 +12,31 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Raw
 
+from cds_hooks.replay.heads import Line
 from mappings.from_fhir.chart import local_key
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import meaning_of
-from mappings.from_fhir.shapes import Observation
+from mappings.from_fhir.medication_shapes import (
+    Medication,
+    MedicationOrder,
+    MedicationRequest,
+    MedicationStatement,
+)
+from mappings.from_fhir.shapes import Observation, ProcedureRequest, ServiceRequest
 
-RESULT: Final = b"="
-"""Flag: a result of an analyte."""
+UNREAD: Final = b"="
+"""Flag: a result of an analyte, a medicine or an order."""
 NOTHING: Final = b"~"
 """Flag: a number under a code that says nothing to the reader, unless it is one of the order codes of a site."""
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+
+
+_order: Final = msgspec.json.Decoder(
+    MedicationRequest | MedicationOrder | MedicationStatement | ServiceRequest | ProcedureRequest | Medication
+)
 
 
 class Code(NamedTuple):
@@ -42,7 +56,7 @@ def of_code(code: bytes) -> Code:
     if meaning is None or named is None or meaning.pregnancy_status:
         return Code(b"", needs_number=False)
     if meaning.lab.analyte:
-        return Code(RESULT, needs_number=False)
+        return Code(UNREAD, needs_number=False)
     says_nothing = bool(named.coding or named.text) and not meaning.history
     return Code(NOTHING if says_nothing else b"", needs_number=True)
 
@@ -56,6 +70,23 @@ def may_wait(observation: Observation, needs_number: bool) -> bool:  # noqa: FBT
         or observation.patient
         or (needs_number and (observation.value_string or observation.value_codeable_concept))
     )
+
+
+def is_plain_order(line: Line, content: bytes) -> bool:
+    """Whether a medicine or an order has the reader's shape, is about nobody but its subject, and is not being drafted."""
+    head = line.head
+    if head is None or not line.patient or head.status.strip().lower() == "draft":
+        return False
+    named = [named.reference for named in (head.subject, head.patient) if named]
+    return all(plain_patient(reference) == line.patient for reference in named) and has_shape(content)
+
+
+def has_shape(content: bytes) -> bool:
+    """Whether a medicine or an order, or a Medication, has the reader's shape and speaks of nothing else."""
+    try:
+        return not _order.decode(content).focus
+    except DATA_ERRORS:
+        return False
 
 
 def plain_patient(reference: str) -> str:

@@ -59,7 +59,7 @@ def replay_patient(
 def _answer(request: HookRequest, record: Record, moment: Moment, side: Side, setup: Setup) -> Outcome:
     """What the live service of this side answers.
 
-    Unless twitching is documented it reads no results, so the record is sent without them first.
+    Unless twitching is documented it reads no results, medicines or orders, so the record is sent without them first.
     """
     if apart := record.may_wait(side):
         found = _ask(request, record.prefetch(moment, apart), moment.day, side, setup)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import cache
 from typing import Final, NamedTuple
@@ -13,9 +13,9 @@ from msgspec import Raw, Struct
 
 from cds_hooks.envelope import Member
 from cds_hooks.replay.dated import Dated, dated, start_of
-from cds_hooks.replay.heads import KINDS, MEDICATION, read_head
+from cds_hooks.replay.heads import KINDS, MEDICATION
 from cds_hooks.replay.lines import Lines
-from cds_hooks.replay.passed_over import NOTHING, RESULT
+from cds_hooks.replay.passed_over import NOTHING, UNREAD
 from cds_hooks.replay.scan import CARE, PLAIN
 from cds_hooks.replay.sent import bundle
 from cds_hooks.replay.settled import settled_on
@@ -34,10 +34,12 @@ KEYS: Final = {
     "answers": b"Q",
 }
 """Where the resources of a kind go. All Observations go under one of their keys: the reader sorts them by what they are."""
-TAGS: Final = {
-    kind: frozenset(kind + flag for flag in (CARE, PLAIN, RESULT, NOTHING)) for kind in KINDS.values()
-}
-"""Kind -> what its lines stand under."""
+NONE: Final = frozenset[bytes]()
+ORDERS: Final = (b"R", MEDICATION, b"S", b"V")
+"""The kinds that may wait besides results: all of a patient or nothing at all.
+
+No version of an order may stand without another, and beside a medicine that is being ordered results are read.
+"""
 ALWAYS: Final = When(date.min, date.min, "")
 
 
@@ -68,34 +70,38 @@ class _Encounter(Struct):
     status: str = ""
 
 
+class _Identified(Struct):
+    id: str = ""
+
+
 _encounter: Final = msgspec.json.Decoder(_Encounter)
+_identified: Final = msgspec.json.Decoder(_Identified)
 
 
 class Record:
     """The lines of one patient, read when they are asked for."""
 
     def __init__(self, lines: Lines, setup: Setup) -> None:
-        self._lines, self._tags, self._setup = lines, lines.tags(), setup
-        self._kinds = {tag[:1] for tag in self._tags}
+        self._lines, self._setup = lines, setup
+        self._tags: dict[bytes, list[bytes]] = {}
+        """By kind: the kind with each flag under which there are any."""
+        for tag in sorted(lines.tags()):
+            self._tags.setdefault(tag[:1], []).append(tag)
         self._histories: dict[bytes, list[Dated]] = {}
         self._moment: Moment | None = None
-        self._sent: dict[bytes, dict[str, Member]] = {}
-        """What was sent at that moment, by the flags left out: both sides are sent the same."""
-        self._may_wait: dict[bytes, bool] = {}
+        self._sent: dict[frozenset[bytes], dict[str, Member]] = {}
+        """What was sent at that moment, by the tags left out: both sides are sent the same."""
+        self._may_wait: dict[bytes, frozenset[bytes]] = {}
 
     def history(self, kind: bytes) -> Iterator[Dated]:
         """The resources of a kind, with what they say of their past."""
-        for tag in self._held(kind):
+        for tag in self._tags.get(kind, ()):
             yield from self._history(tag)
-
-    def _held(self, kind: bytes) -> list[bytes]:
-        """The kind with each flag under which there are any."""
-        return sorted(self._tags & TAGS[kind])
 
     def _history(self, tag: bytes) -> list[Dated]:
         known = self._histories.get(tag)
         if known is None:
-            stands = self._stands(tag[1:])
+            stands = self._stands(tag)
             known = [
                 Dated(content, ALWAYS) if stands(content) else dated(tag[:1], content)
                 for content in self._lines.of(tag)
@@ -103,20 +109,22 @@ class Record:
             self._histories[tag] = known
         return known
 
-    def _stands(self, flag: bytes) -> Callable[[bytes], bool]:
-        """Tells of a line with this flag whether it is known as it stands, so that its history need not be read."""
-        if self._setup.mode != "as-of" or flag == CARE:
+    def _stands(self, tag: bytes) -> Callable[[bytes], bool]:
+        """Tells of a line under this tag whether it is known as it stands, so that its history need not be read."""
+        if self._setup.mode != "as-of" or tag[1:] == CARE:
             return lambda _: False
-        return (lambda _: True) if flag == PLAIN else settled_on(self._setup.day.isoformat()).holds_of_line
+        if tag[1:] == PLAIN:
+            return lambda _: True
+        settled = settled_on(self._setup.day.isoformat())
+        return settled.holds_of_line if tag[:1] == b"O" else lambda _: False
 
-    def _known(self, kind: bytes, moment: Moment, apart: bytes = b"") -> list[bytes]:
-        """The resources of a kind as they stood on the day, without those of the flags `apart`."""
+    def _known(self, kind: bytes, moment: Moment, apart: frozenset[bytes] = NONE) -> list[bytes]:
+        """The resources of a kind as they stood on the day, without those under the tags `apart`."""
         known: list[bytes] = []
-        for tag in self._held(kind):
-            flag = tag[1:]
-            if flag in apart:
+        for tag in self._tags.get(kind, ()):
+            if tag in apart:
                 continue
-            if flag == PLAIN and self._setup.mode == "as-of":
+            if tag[1:] == PLAIN and self._setup.mode == "as-of":
                 known += self._lines.of(tag)
                 continue
             for resource in self._history(tag):
@@ -125,37 +133,47 @@ class Record:
                     known.append(content)
         return known
 
-    def may_wait(self, side: Side) -> bytes:
-        """The flags of results that change nothing unless twitching is documented; see `passed_over`."""
+    def may_wait(self, side: Side) -> frozenset[bytes]:
+        """The tags of what changes nothing unless twitching is documented; see `passed_over`."""
         if self._setup.gate != "documented":
-            return b""
-        apart = RESULT if made(side).desk.order_codes else RESULT + NOTHING
-        if apart not in self._may_wait:
-            self._may_wait[apart] = self._stands_alone(apart)
-        return apart if self._may_wait[apart] else b""
+            return NONE
+        flags = UNREAD if made(side).desk.order_codes else UNREAD + NOTHING
+        if flags not in self._may_wait:
+            self._may_wait[flags] = frozenset(self._apart(flags))
+        return self._may_wait[flags]
 
-    def _stands_alone(self, apart: bytes) -> bool:
-        """Whether there are such results and none is another version of an Observation that has to be read."""
-        held = [tag[1:] for tag in self._held(b"O")]
-        waiting = [flag for flag in held if flag in apart]
-        kept = [flag for flag in held if flag not in apart]
-        if not (waiting and kept):
-            return bool(waiting)
+    def _apart(self, flags: bytes) -> Iterator[bytes]:
+        """The tags with these flags, where none is another version of what has to be read."""
+        orders = [tag for kind in ORDERS for tag in self._tags.get(kind, ())]
+        if not all(tag[1:] == UNREAD for tag in orders):
+            return
+        yield from orders
+        waiting = [tag for tag in self._tags.get(b"O", ()) if tag[1:] in flags]
+        if waiting and self._stand_alone(waiting):
+            yield from waiting
+
+    def _stand_alone(self, waiting: Sequence[bytes]) -> bool:
+        """Whether no result under these tags is another version of an Observation under others."""
         others: set[str] = set()
-        for flag in kept:
-            if flag in (RESULT, NOTHING):
-                others |= self._lines.ids(b"O" + flag)
+        for tag in self._tags[b"O"]:
+            if tag in waiting:
                 continue
-            for content in self._lines.of(b"O" + flag):
-                line = read_head(content)
-                if line.head is None or "\n" in line.id:
+            if tag[1:] in UNREAD + NOTHING:
+                others |= self._lines.ids(tag)
+                continue
+            for content in self._lines.of(tag):
+                id_ = _id_of(content)
+                if id_ is None or "\n" in id_:
                     return False
-                others.add(line.id)
+                others.add(id_)
         others.discard("")
-        return all(others.isdisjoint(self._lines.ids(b"O" + flag)) for flag in waiting)
+        return not others or all(others.isdisjoint(self._lines.ids(tag)) for tag in waiting)
 
-    def prefetch(self, moment: Moment, apart: bytes = b"") -> dict[str, Member]:
-        """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key."""
+    def prefetch(self, moment: Moment, apart: frozenset[bytes] = NONE) -> dict[str, Member]:
+        """The record as it stood on the day, under the keys of the services. A type that the export lacks has no key.
+
+        What stands under the tags `apart` is left out.
+        """
         if moment is not self._moment:
             self._moment = moment
             self._sent.clear()
@@ -164,12 +182,13 @@ class Record:
             sent = self._sent[apart] = self._prefetch(moment, apart)
         return sent
 
-    def _prefetch(self, moment: Moment, apart: bytes) -> dict[str, Member]:
+    def _prefetch(self, moment: Moment, apart: frozenset[bytes]) -> dict[str, Member]:
         found: dict[str, Member] = {}
         for key, kind in _keys(self._setup.types):
-            known = self._known(kind, moment, apart) if kind in self._kinds else []
+            known = self._known(kind, moment, apart) if kind in self._tags else []
             if kind == b"R":
-                known += self._lines.of(MEDICATION + PLAIN)
+                for tag in self._tags.get(MEDICATION, ()):
+                    known += self._lines.of(tag) if tag not in apart else ()
             found[key] = bundle(known)
         if patient := self._known(b"T", moment):
             if moment.exactly and any((start_of(e) or date.min) >= moment.day for e in self.history(b"E")):
@@ -182,7 +201,7 @@ class Record:
 
     def _under_way(self, moment: Moment) -> list[bytes]:
         """The encounters of which a chart that is opened on this day may be a part."""
-        known = self._known(b"E", moment) if b"E" in self._kinds else []
+        known = self._known(b"E", moment) if b"E" in self._tags else []
         return [content for content in known if about_encounter(content).status.strip().lower() in UNDER_WAY]
 
 
@@ -190,6 +209,14 @@ class Record:
 def _keys(types: frozenset[str]) -> list[tuple[str, bytes]]:
     held = {KINDS[type_] for type_ in types if type_ in KINDS}
     return [(key, kind) for key, kind in KEYS.items() if kind in held]
+
+
+def _id_of(resource: bytes) -> str | None:
+    """Empty if it has none, None if that cannot be read."""
+    try:
+        return _identified.decode(resource).id
+    except DATA_ERRORS:
+        return None
 
 
 def about_encounter(encounter: bytes) -> _Encounter:

@@ -23,7 +23,7 @@ from cds_hooks.replay.heads import (
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, RESULT, may_wait, of_code
+from cds_hooks.replay.passed_over import NOTHING, UNREAD, is_plain_order, may_wait, of_code
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
@@ -39,6 +39,8 @@ MOST_LISTED: Final = 1000
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
+ORDERS: Final = b"RSV"
+"""The kinds of medicines and orders."""
 MOST_CODES: Final = 20_000
 """What is remembered of a chunk, so that memory stays bounded."""
 TOGETHER: Final = 64
@@ -85,7 +87,7 @@ class _Sorter:
     def __init__(self, task: ScanTask, chunk: Chunk, found: Scanned, destinations: Destinations) -> None:
         self._export, self._chunk = Path(task.export), chunk
         self._found, self._destinations = found, destinations
-        self._waiting = {flag: Places(flag, self._destinations) for flag in (RESULT, NOTHING)}
+        self._waiting = {flag: Places(flag, self._destinations) for flag in (UNREAD, NOTHING)}
         for places in self._waiting.values():
             places.together = tuple(self._waiting.values())
         self._places: dict[tuple[bytes, bytes, _Unit | None], Places] = {}
@@ -252,6 +254,14 @@ class _Sorter:
         if len(self._found.listed) < MOST_LISTED:
             self._found.listed.append((row, why))
 
+    def _flag(self, line: Line, content: bytes) -> bytes:
+        """Of a resource that is no result; empty if it may be left out."""
+        if line.kind in ORDERS and is_plain_order(line, content):
+            return UNREAD
+        if not self._settled.holds(line, content):
+            return CARE
+        return b"" if is_over(line) else PLAIN
+
     def _other(self, line: Line, content: bytes) -> None:
         """What is no Observation, or one that has not the reader's shape."""
         if line.type == "Medication" and line.id:
@@ -270,8 +280,7 @@ class _Sorter:
                 self._unassigned[line.type] += 1
             return
         self._destinations.grow(len(content))
-        flag = PLAIN if self._settled.holds(line, content) else CARE
-        if flag == CARE or not is_over(line):
+        if flag := self._flag(line, content):
             held.of(line.kind + flag).append(content)
         if line.head is not None and line.kind in b"ORS":
             if wanted := medication_id(line.head):

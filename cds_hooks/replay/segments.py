@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
@@ -135,7 +136,7 @@ def read_waiting(work: Path, file: str, waiting: Waiting) -> list[bytes]:
 
 def _read(work: Path, name: str, start: int, length: int) -> bytes:
     try:
-        with (work / name).open("rb") as file:
+        with _path(work, name).open("rb") as file:
             file.seek(start)
             content = file.read(length)
     except FileNotFoundError:
@@ -143,6 +144,11 @@ def _read(work: Path, name: str, start: int, length: int) -> bytes:
     if len(content) != length:
         raise _damaged(work, name)
     return content
+
+
+@lru_cache(64)
+def _path(work: Path, name: str) -> Path:
+    return work / name
 
 
 def _damaged(work: Path, name: str) -> DamagedError:

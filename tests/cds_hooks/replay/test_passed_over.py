@@ -68,22 +68,84 @@ OBSERVATIONS: dict[str, list[Json]] = {
 }
 
 
+ORDER: Json = {
+    "resourceType": "MedicationRequest",
+    "id": "m",
+    "status": "active",
+    "intent": "order",
+    "subject": SUBJECT,
+    "authoredOn": "2026-10-01",
+    "medicationCodeableConcept": {"text": "furosemide 40 mg tablet"},
+}
+MEDICATION: Json = {"resourceType": "Medication", "id": "x", "code": {"text": "furosemide 40 mg tablet"}}
+BY_REFERENCE: Json = {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/x"}}
+MEDICINES_AND_ORDERS: dict[str, list[Json]] = {
+    "a plain order": [ORDER],
+    "a statement": [
+        ORDER
+        | {
+            "resourceType": "MedicationStatement",
+            "dateAsserted": "2026-10-01",
+            "authoredOn": None,
+            "intent": None,
+        }
+    ],
+    "a test that was ordered": [
+        ORDER
+        | {
+            "resourceType": "ServiceRequest",
+            "code": {"text": "Electromyography"},
+            "medicationCodeableConcept": None,
+        }
+    ],
+    "an order that ended": [ORDER | {"status": "stopped", "statusChanged": "2026-10-10"}],
+    "an order after the day": [ORDER | {"authoredOn": "2027-10-01"}],
+    "an order with its Medication": [ORDER | BY_REFERENCE, MEDICATION],
+    "an order whose Medication is not there": [ORDER | BY_REFERENCE],
+    "an order being drafted": [ORDER | {"status": " Draft"}],
+    "an order of another release": [ORDER | {"subject": None, "patient": SUBJECT}],
+    "a status out of shape": [ORDER | {"status": 5}],
+    "a Medication out of shape": [ORDER | BY_REFERENCE, MEDICATION | {"contained": 5}],
+    "an order for two patients": [ORDER | {"patient": {"reference": "Patient/p9"}}],
+    "an order about somebody else": [ORDER | {"focus": [{"reference": "Patient/p9"}]}],
+    "named without a type": [ORDER | {"subject": {"reference": "p1"}}],
+    "two versions of an order, one out of shape": [
+        ORDER | {"meta": {"versionId": "2"}},
+        ORDER | {"contained": 5, "meta": {"versionId": "1"}},
+    ],
+    "two versions of an order, the later one a draft": [
+        ORDER | {"meta": {"versionId": "1"}},
+        ORDER | {"status": "draft", "meta": {"versionId": "2"}},
+    ],
+}
+WAITING = (
+    "a plain order",
+    "a statement",
+    "a test that",
+    "an order that ended",
+    "an order after",
+    "an order with",
+    "an order whose",
+    "an order of",
+)
+
+
 @pytest.fixture
 def both(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Replayed]) -> Callable[..., tuple[int, int]]:
     """Replays twice, as it is and without the short cut; the answers are compared, and the calls of each returned."""
 
     def go(export: Path, **options: Any) -> tuple[int, int]:
-        asked: list[bytes] = []
+        asked: list[frozenset[bytes]] = []
         send, may_wait = Record.prefetch, Record.may_wait
 
-        def counted(record: Record, moment: Any, apart: bytes = b"") -> Any:
+        def counted(record: Record, moment: Any, apart: frozenset[bytes] = frozenset()) -> Any:
             asked.append(apart)
             return send(record, moment, apart)
 
         monkeypatch.setattr(Record, "prefetch", counted)
         quick = run(export, **options)
         short = len([apart for apart in asked if apart])
-        monkeypatch.setattr(Record, "may_wait", lambda *_: b"")
+        monkeypatch.setattr(Record, "may_wait", lambda *_: frozenset())
         asked.clear()
         whole = run(export, **options)
         assert not any(asked)
@@ -119,6 +181,29 @@ def test_the_answer_is_the_same(
     )
     both(folder, sides=(Side("", SITE, "site.yaml"), Side()))
     both(folder, mode="monthly")
+
+
+@pytest.mark.parametrize("documented", [False, True], ids=["silent", "documented"])
+@pytest.mark.parametrize("case", MEDICINES_AND_ORDERS, ids=str)
+def test_the_answer_is_the_same_without_medicines_and_orders(
+    both: Callable[..., tuple[int, int]],
+    export: Callable[..., Path],
+    twitching: Callable[..., list[Json]],
+    result: Callable[..., Json],
+    case: str,
+    *,
+    documented: bool,
+) -> None:
+    orders = [
+        {name: value for name, value in order.items() if value is not None}
+        for order in MEDICINES_AND_ORDERS[case]
+    ]
+    condition = {} if documented else {"code": {"text": "Hypertension"}}
+    short, _ = both(export(*twitching(**condition), *orders))
+    assert short == case.startswith(WAITING)
+    low = result("low", 2.9, "2026-10-20")
+    both(export(*twitching(**condition), low, *orders), sides=(Side("", SITE, "site.yaml"), Side()))
+    both(export(*twitching(**condition), low, *orders), mode="monthly")
 
 
 def test_most_patients_of_an_export_are_asked_about_once(

@@ -123,6 +123,7 @@ def test_haemolysis_of_a_referenced_specimen_counts(read: Read, lab: Make) -> No
         "HEMOLYSIS: NONE SEEN",
         "Hemolysis: negative",
         "Hemolysis not detected",
+        "Hemolysis: not significant",
         "Haemolysis excluded",
         "haemolysis was ruled out",
         "Hemolysis: No. Icterus: No.",
