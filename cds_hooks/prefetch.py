@@ -63,15 +63,15 @@ def name_gaps(
     A site may have sent the same data under a key of its own.
     """
     failed = {gap.resource for gap in more.gaps}
-    settled = request.prefetch.keys() | more.obtained | failed
-    unasked = request.prefetch.keys() - service.prefetch.keys()
-    unsent = service.prefetch.keys() - settled
-    elsewhere = _elsewhere(request, unasked) if unsent and unasked else frozenset()
-    missing = [
-        DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
-        for key, prefetch in (service.prefetch.items() if unsent else ())
-        if key in unsent and not _is_there(key, prefetch.resource_type, elsewhere, facts)
+    sent, obtained = request.prefetch, more.obtained
+    unsent = [
+        key for key in service.prefetch if key not in sent and key not in obtained and key not in failed
     ]
+    if not (unsent or facts.gaps or failed):
+        return facts
+    unasked = sent.keys() - service.prefetch.keys()
+    elsewhere = _elsewhere(request, unasked) if unsent and unasked else frozenset()
+    missing = [service.unsent[key] for key in unsent if not _is_there(service.unsent[key], elsewhere, facts)]
     named = [
         _named(gap, service)
         for gap in facts.gaps
@@ -79,8 +79,7 @@ def name_gaps(
         and not (gap.reason == "incomplete" and gap.resource in more.whole)
         and not (gap.reason == "not-provided" and gap.resource in unasked)
     ]
-    gaps = (*named, *missing, *more.gaps)
-    return replace(facts, gaps=gaps) if gaps or facts.gaps else facts
+    return replace(facts, gaps=(*named, *missing, *more.gaps))
 
 
 def _elsewhere(request: HookRequest, unasked: Iterable[str]) -> frozenset[str]:
@@ -92,11 +91,11 @@ def _elsewhere(request: HookRequest, unasked: Iterable[str]) -> frozenset[str]:
     return frozenset(FORMER_NAMES.get(type_, type_) for type_ in found)
 
 
-def _is_there(key: str, type_: str, elsewhere: frozenset[str], facts: PatientFacts) -> bool:
-    """Whether what this key asks for came under another: other Observations are no laboratory results."""
-    if type_ == "Patient" and facts.patient.birth_date:
+def _is_there(unsent: DataGap, elsewhere: frozenset[str], facts: PatientFacts) -> bool:
+    """Whether what a key asks for came under another: other Observations are no laboratory results."""
+    if unsent.what == "Patient" and facts.patient.birth_date:
         return True
-    return type_ in elsewhere and (key != LABS or bool(facts.labs))
+    return unsent.what in elsewhere and (unsent.resource != LABS or bool(facts.labs))
 
 
 def _named(gap: DataGap, service: Service) -> DataGap:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from mappings.facts import DataGap
+
 
 @dataclass(frozen=True, slots=True)
 class Prefetch:
@@ -48,13 +50,20 @@ class Service:
     """The prefetch keys without which there is no answer."""
     expects: Mapping[str, tuple[str]] = field(init=False)
     """By prefetch key: the FHIR type that it asks for."""
+    unsent: Mapping[str, DataGap] = field(init=False)
+    """By prefetch key: what is missing without it."""
 
     def __post_init__(self) -> None:
-        """Collect what is required, and the types."""
+        """Collect what is said of each key."""
         required = tuple((key, prefetch) for key, prefetch in self.prefetch.items() if prefetch.required)
         object.__setattr__(self, "required", required)
         expects = {key: (prefetch.resource_type,) for key, prefetch in self.prefetch.items()}
         object.__setattr__(self, "expects", MappingProxyType(expects))
+        unsent = {
+            key: DataGap(prefetch.resource_type, "not-provided", prefetch.says, key)
+            for key, prefetch in self.prefetch.items()
+        }
+        object.__setattr__(self, "unsent", MappingProxyType(unsent))
 
 
 PATIENT_RECORD: Mapping[str, Prefetch] = MappingProxyType(
