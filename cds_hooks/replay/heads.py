@@ -27,7 +27,7 @@ KINDS: Final = {
 }
 """The resource types that the services ask for, under one byte each."""
 MEDICATION: Final = b"M"
-MOST_REFERENCES: Final = 4096
+MOST_REFERENCES: Final = 2**15
 """Whose patients are remembered."""
 
 

@@ -31,6 +31,8 @@ UNREAD: Final = b"="
 """Flag: a result of an analyte, a medicine or an order."""
 NOTHING: Final = b"~"
 """Flag: a number under a code that says nothing to the reader, unless it is one of the order codes of a site."""
+ORDERS: Final = (b"R", b"S", b"V")
+"""The kinds of medicines and orders."""
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 

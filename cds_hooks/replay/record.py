@@ -15,7 +15,7 @@ from cds_hooks.envelope import Member
 from cds_hooks.replay.dated import Dated, dated, start_of
 from cds_hooks.replay.heads import KINDS, MEDICATION
 from cds_hooks.replay.lines import Lines
-from cds_hooks.replay.passed_over import NOTHING, UNREAD
+from cds_hooks.replay.passed_over import NOTHING, ORDERS, UNREAD
 from cds_hooks.replay.scan import CARE, PLAIN
 from cds_hooks.replay.sent import bundle
 from cds_hooks.replay.settled import settled_on
@@ -35,11 +35,6 @@ KEYS: Final = {
 }
 """Where the resources of a kind go. All Observations go under one of their keys: the reader sorts them by what they are."""
 NONE: Final = frozenset[bytes]()
-ORDERS: Final = (b"R", MEDICATION, b"S", b"V")
-"""The kinds that may wait besides results: all of a patient or nothing at all.
-
-No version of an order may stand without another, and beside a medicine that is being ordered results are read.
-"""
 ALWAYS: Final = When(date.min, date.min, "")
 
 
@@ -143,8 +138,12 @@ class Record:
         return self._may_wait[flags]
 
     def _apart(self, flags: bytes) -> Iterator[bytes]:
-        """The tags with these flags, where none is another version of what has to be read."""
-        orders = [tag for kind in ORDERS for tag in self._tags.get(kind, ())]
+        """The tags with these flags, where none is another version of what has to be read.
+
+        None if a medicine or an order has to be: it may be another version too, and beside a medicine that is being ordered
+        results are read.
+        """
+        orders = [tag for kind in (*ORDERS, MEDICATION) for tag in self._tags.get(kind, ())]
         if not all(tag[1:] == UNREAD for tag in orders):
             return
         yield from orders

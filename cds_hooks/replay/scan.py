@@ -23,7 +23,7 @@ from cds_hooks.replay.heads import (
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, UNREAD, is_plain_order, may_wait, of_code
+from cds_hooks.replay.passed_over import NOTHING, ORDERS, UNREAD, is_plain_order, may_wait, of_code
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
@@ -39,8 +39,6 @@ MOST_LISTED: Final = 1000
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
-ORDERS: Final = b"RSV"
-"""The kinds of medicines and orders."""
 MOST_CODES: Final = 20_000
 """What is remembered of a chunk, so that memory stays bounded."""
 TOGETHER: Final = 64
