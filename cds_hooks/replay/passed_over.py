@@ -2,7 +2,7 @@
 
 The reader sorts Observations by their code. Unless twitching is documented it does not read those whose code names an
 analyte, and of those whose code says nothing to it and whose value is a number it makes nothing; nor does it read
-medicines, of which none is being ordered now, or orders. So they are kept apart: a patient is first asked about without
+medicines and orders, unless a medicine is being drafted. So they are kept apart: a patient is first asked about without
 them, and again with them if twitching turns out to be documented. Nearly all lines of an export are such results, and
 nearly all patients never need them.
 """
@@ -92,6 +92,6 @@ def has_shape(content: bytes) -> bool:
 
 
 def plain_patient(reference: str) -> str:
-    """The id of the patient that the reader takes this subject for, whatever else is in the record; empty if that decides."""
+    """The id of the patient whom a reference names for the reader whatever else is in the record; empty if it does not."""
     type_, id_ = local_key(reference)
     return id_ if type_ == "Patient" and PLAIN_ID.fullmatch(id_) else ""
