@@ -1,86 +1,61 @@
-"""What a call without documented twitching leaves unread, told from the rest when the export is read.
+"""What a call without documented twitching leaves unread or makes no difference to it, told when the export is read.
 
-The reader sorts Observations by their code. Unless twitching is documented it does not read those whose code names an
-analyte, and of those whose code says nothing to it and whose value is a number it makes nothing; nor does it read
-medicines and orders, unless a medicine is being drafted. So they are kept apart: a patient is first asked about without
-them, and again with them if twitching turns out to be documented. Nearly all lines of an export are such results, and
-nearly all patients never need them.
+Unless twitching is documented the reader makes nothing of results (`results.py`), nor does it read medicines and orders,
+unless a medicine is being drafted. So they are kept apart: a patient is first asked about without them, and again with
+them if twitching turns out to be documented. Nearly all lines of an export are such, and nearly all patients never need
+them.
+
+What is then left of most patients is one Patient resource, of which a call without documented twitching says nothing, and
+problems that name neither twitching nor what is taken for it. They are all answered alike, so one of them is asked about.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from functools import lru_cache
+from typing import Final
 
 import msgspec
-from msgspec import Raw
 
-from cds_hooks.replay.heads import Line
+from cds_hooks.replay.heads import Elements, Line
 from mappings.from_fhir.chart import local_key
+from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.details import DATA_ERRORS
-from mappings.from_fhir.meaning import meaning_of
+from mappings.from_fhir.meaning import concepts_named
 from mappings.from_fhir.medication_shapes import (
     Medication,
     MedicationOrder,
     MedicationRequest,
     MedicationStatement,
 )
-from mappings.from_fhir.shapes import Observation, ProcedureRequest, ServiceRequest
+from mappings.from_fhir.shapes import Condition, Patient, Procedure, ProcedureRequest, ServiceRequest
 
 UNREAD: Final = b"="
 """Flag: a result of an analyte, a medicine or an order."""
 NOTHING: Final = b"~"
-"""Flag: a number under a code that says nothing to the reader, unless it is one of the order codes of a site."""
+"""Flag: a result of which the reader makes nothing, unless its code is one of the order codes of a site."""
+NAMES: Final = b":"
+"""After a flag: a problem or a Patient that says no more than the concepts it names, which follow."""
 ORDERS: Final = (b"R", b"S", b"V")
 """The kinds of medicines and orders."""
+PROBLEMS: Final = (b"C", b"P")
+"""The kinds of problems: Conditions and Procedures."""
 PLAIN_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 _order: Final = msgspec.json.Decoder(
     MedicationRequest | MedicationOrder | MedicationStatement | ServiceRequest | ProcedureRequest | Medication
 )
-
-
-class Code(NamedTuple):
-    """What a code alone decides; `flag` is empty if the Observation has to be read."""
-
-    flag: bytes
-    needs_number: bool
-
-
-def of_code(code: bytes) -> Code:
-    """Of `Observation.code` as JSON."""
-    observation = Observation(code_json=Raw(code))
-    try:
-        meaning, named = meaning_of(observation), observation.code
-    except DATA_ERRORS:
-        meaning = named = None
-    if meaning is None or named is None or meaning.pregnancy_status:
-        return Code(b"", needs_number=False)
-    if meaning.lab.analyte:
-        return Code(UNREAD, needs_number=False)
-    says_nothing = bool(named.coding or named.text) and not meaning.history
-    return Code(NOTHING if says_nothing else b"", needs_number=True)
-
-
-def may_wait(observation: Observation, needs_number: bool) -> bool:  # noqa: FBT001 - of a `Code`
-    """Whether an Observation whose code has a flag is a plain result, about nobody but its subject."""
-    return not (
-        observation.component
-        or observation.has_member
-        or observation.focus
-        or observation.patient
-        or (needs_number and (observation.value_string or observation.value_codeable_concept))
-    )
+_problem: Final = msgspec.json.Decoder(Condition | Procedure)
+_person: Final = msgspec.json.Decoder(Patient)
 
 
 def is_plain_order(line: Line, content: bytes) -> bool:
     """Whether a medicine or an order has the reader's shape, is about nobody but its subject, and is not being drafted."""
     head = line.head
-    if head is None or not line.patient or head.status.strip().lower() == "draft":
+    if head is None or head.status.strip().lower() == "draft":
         return False
-    named = [named.reference for named in (head.subject, head.patient) if named]
-    return all(plain_patient(reference) == line.patient for reference in named) and has_shape(content)
+    return _is_plainly_owned(line, head) and has_shape(content)
 
 
 def has_shape(content: bytes) -> bool:
@@ -89,6 +64,39 @@ def has_shape(content: bytes) -> bool:
         return not _order.decode(content).focus
     except DATA_ERRORS:
         return False
+
+
+def names_in(line: Line, content: bytes) -> bytes:
+    """`NAMES` and the concepts of a problem or a Patient, if it has the reader's shape and is about nobody else; or empty."""
+    head = line.head
+    try:
+        if line.kind in PROBLEMS and head is not None and _is_plainly_owned(line, head):
+            problem = _problem.decode(content)
+            code = problem.code
+            is_named = code is not None and bool(code.coding or code.text)
+            return b"" if problem.focus or code is None or not is_named else _named(code)
+        if line.kind == b"T" and head is not None and PLAIN_ID.fullmatch(_person.decode(content).id):
+            return NAMES
+    except DATA_ERRORS:
+        pass
+    return b""
+
+
+def _named(code: CodeableConcept) -> bytes:
+    found = concepts_named(code)
+    return NAMES + ",".join(sorted({*found.concepts, *found.suspected})).encode()
+
+
+@lru_cache(10_000)
+def are_unheard(tag: bytes, heard: frozenset[str]) -> bool:
+    """Whether the lines under this tag say no more than concepts that are not `heard` unless twitching is documented."""
+    _, says, names = tag.partition(NAMES)
+    return bool(says) and heard.isdisjoint(names.decode().split(","))
+
+
+def _is_plainly_owned(line: Line, head: Elements) -> bool:
+    named = [named.reference for named in (head.subject, head.patient) if named]
+    return bool(line.patient) and all(plain_patient(reference) == line.patient for reference in named)
 
 
 def plain_patient(reference: str) -> str:

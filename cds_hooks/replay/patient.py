@@ -14,7 +14,6 @@ from cds_hooks.desk import Desk
 from cds_hooks.envelope import Member
 from cds_hooks.errors import Refused
 from cds_hooks.replay.dated import Dated, start_of
-from cds_hooks.replay.lines import Lines
 from cds_hooks.replay.record import Moment, Record, Setup, about_encounter
 from cds_hooks.replay.sent import answered_with, sent_to
 from cds_hooks.replay.sides import Side, asked, made
@@ -45,27 +44,42 @@ class Outcome(NamedTuple):
     kept_back: tuple[KeptBack, ...] = ()
 
 
+Silent = dict[tuple[Side, Moment], Outcome]
+"""What is answered about a patient whose record says nothing; the same for all patients of an export."""
+
+
 def replay_patient(
-    patient: str, lines: Lines, days: Sequence[date], setup: Setup
+    patient: str, record: Record, days: Sequence[date], setup: Setup, silent: Silent
 ) -> Iterator[tuple[Moment, tuple[Outcome, ...]]]:
-    """Each moment with one outcome per rule set. `days` are the days to look at, unless each encounter is one."""
-    record = Record(lines, setup)
+    """Each moment with one outcome per rule set. `days` are the days to look at, unless each encounter is one.
+
+    `silent` is filled and used again for other patients of this set-up.
+    """
     for moment in _moments(record.history(b"E"), days, setup):
         drafts = {"conditions": ASSUMED} if setup.gate == "assume-twitching" else {}
         request = HookRequest("", "replay", HookContext(patient, "", moment.encounter), {}, drafts=drafts)
-        yield moment, tuple(_answer(request, record, moment, side, setup) for side in setup.sides)
+        yield moment, tuple(_answer(request, record, moment, side, setup, silent) for side in setup.sides)
 
 
-def _answer(request: HookRequest, record: Record, moment: Moment, side: Side, setup: Setup) -> Outcome:
+def _answer(
+    request: HookRequest, record: Record, moment: Moment, side: Side, setup: Setup, silent: Silent
+) -> Outcome:
     """What the live service of this side answers.
 
-    Unless twitching is documented it reads no results, medicines or orders, so the record is sent without them first.
+    Unless twitching is documented it reads no results, medicines or orders, so the record is sent without them first; and
+    where that leaves nothing to speak of, one patient is asked about for all.
     """
-    if apart := record.may_wait(side):
-        found = _ask(request, record.prefetch(moment, apart), moment.day, side, setup)
-        if found.assessment is not None and not found.assessment.gate.open:
-            return found
-    return _ask(request, record.prefetch(moment), moment.day, side, setup)
+    says_nothing = record.says_nothing(side)
+    if says_nothing and (side, moment) in silent:
+        return silent[side, moment]
+    apart = record.may_wait(side)
+    found = _ask(request, record.prefetch(moment, apart), moment.day, side, setup)
+    settled = found.assessment is not None and not found.assessment.gate.open
+    if apart and not settled:
+        return _ask(request, record.prefetch(moment), moment.day, side, setup)
+    if says_nothing and settled:
+        silent[side, moment] = found
+    return found
 
 
 def _ask(request: HookRequest, record: Mapping[str, Member], day: date, side: Side, setup: Setup) -> Outcome:

@@ -13,9 +13,10 @@ from msgspec import Raw, Struct
 
 from cds_hooks.envelope import Member
 from cds_hooks.replay.dated import Dated, dated, start_of
+from cds_hooks.replay.destinations import UNMAPPED
 from cds_hooks.replay.heads import KINDS, MEDICATION
 from cds_hooks.replay.lines import Lines
-from cds_hooks.replay.passed_over import NOTHING, ORDERS, UNREAD
+from cds_hooks.replay.passed_over import NOTHING, ORDERS, UNREAD, are_unheard
 from cds_hooks.replay.scan import CARE, PLAIN
 from cds_hooks.replay.sent import bundle
 from cds_hooks.replay.settled import settled_on
@@ -88,6 +89,10 @@ class Record:
         """What was sent at that moment, by the tags left out: both sides are sent the same."""
         self._may_wait: dict[bytes, frozenset[bytes]] = {}
 
+    def patient(self) -> list[bytes]:
+        """The resources of the patient."""
+        return [content for tag in self._tags.get(b"T", ()) for content in self._lines.of(tag)]
+
     def history(self, kind: bytes) -> Iterator[Dated]:
         """The resources of a kind, with what they say of their past."""
         for tag in self._tags.get(kind, ()):
@@ -106,9 +111,9 @@ class Record:
 
     def _stands(self, tag: bytes) -> Callable[[bytes], bool]:
         """Tells of a line under this tag whether it is known as it stands, so that its history need not be read."""
-        if self._setup.mode != "as-of" or tag[1:] == CARE:
+        if self._setup.mode != "as-of" or tag[1:2] == CARE:
             return lambda _: False
-        if tag[1:] == PLAIN:
+        if tag[1:2] == PLAIN:
             return lambda _: True
         settled = settled_on(self._setup.day.isoformat())
         return settled.holds_of_line if tag[:1] == b"O" else lambda _: False
@@ -119,7 +124,7 @@ class Record:
         for tag in self._tags.get(kind, ()):
             if tag in apart:
                 continue
-            if tag[1:] == PLAIN and self._setup.mode == "as-of":
+            if tag[1:2] == PLAIN and self._setup.mode == "as-of":
                 known += self._lines.of(tag)
                 continue
             for resource in self._history(tag):
@@ -136,6 +141,13 @@ class Record:
         if flags not in self._may_wait:
             self._may_wait[flags] = frozenset(self._apart(flags))
         return self._may_wait[flags]
+
+    def says_nothing(self, side: Side) -> bool:
+        """Whether what is left without what may wait is one Patient resource, and Conditions that make no difference."""
+        if self._setup.gate != "documented" or len(self.patient()) != 1:
+            return False
+        apart, heard = self.may_wait(side), _heard(side)
+        return all(tag in apart or tag == UNMAPPED or are_unheard(tag, heard) for tag in self._lines.tags())
 
     def _apart(self, flags: bytes) -> Iterator[bytes]:
         """The tags with these flags, where none is another version of what has to be read.
@@ -202,6 +214,13 @@ class Record:
         """The encounters of which a chart that is opened on this day may be a part."""
         known = self._known(b"E", moment) if b"E" in self._tags else []
         return [content for content in known if about_encounter(content).status.strip().lower() in UNDER_WAY]
+
+
+@cache
+def _heard(side: Side) -> frozenset[str]:
+    """The concepts that tell one patient without documented twitching from another."""
+    gate = made(side).desk.knowledge.gate
+    return frozenset({*gate.opens, *gate.mimics})
 
 
 @cache

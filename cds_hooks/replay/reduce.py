@@ -15,9 +15,8 @@ from msgspec import Struct
 from cds_hooks.replay.collector import without_collector
 from cds_hooks.replay.destinations import UNMAPPED
 from cds_hooks.replay.lines import Lines
-from cds_hooks.replay.patient import KeptBack, Outcome, replay_patient
-from cds_hooks.replay.record import Moment, Setup
-from cds_hooks.replay.scan import CARE, PLAIN
+from cds_hooks.replay.patient import KeptBack, Outcome, Silent, replay_patient
+from cds_hooks.replay.record import Moment, Record, Setup
 from cds_hooks.replay.segments import Kept, Stretch, atomic, read_json, read_stretch, write_json
 from cds_hooks.replay.tally import Counts, Tally
 from cds_hooks.replay.unmapped import Unmapped
@@ -85,14 +84,15 @@ def _reduce(task: ReduceTask) -> tuple[int, int]:
     work = Path(task.work)
     size = sum(stretch.length for stretch in task.stretches)
     passes = max(1, -(-size // HELD_BYTES))
-    tally, unmapped = Tally(), Counter[bytes]()
+    tally, unmapped, silent = Tally(), Counter[bytes](), Silent()
     with atomic(result_file(work, task.folder, task.partition, "rows")) as rows:
         for number in range(passes):
             for patient, lines in _patients(work, task.stretches, number, passes):
                 name = patient.decode()
                 unmapped.update(lines.of(UNMAPPED))
-                about = [*lines.of(b"T" + PLAIN), *lines.of(b"T" + CARE)]
-                said = tally.add(name, about, replay_patient(name, lines, task.days, task.setup))
+                record = Record(lines, task.setup)
+                answers = replay_patient(name, record, task.days, task.setup, silent)
+                said = tally.add(name, record.patient(), answers)
                 if task.rows:
                     _write_rows(rows, name, said)
     with atomic(result_file(work, task.folder, task.partition, "unmapped")) as file:

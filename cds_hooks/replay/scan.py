@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -23,12 +23,19 @@ from cds_hooks.replay.heads import (
     patient_in,
     read_head,
 )
-from cds_hooks.replay.passed_over import NOTHING, ORDERS, UNREAD, is_plain_order, may_wait, of_code
+from cds_hooks.replay.passed_over import (
+    NOTHING,
+    ORDERS,
+    UNREAD,
+    is_plain_order,
+    names_in,
+)
+from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes, needs_all
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
 from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
-from cds_hooks.replay.unmapped import analyte_of, unmapped, unmapped_result
+from cds_hooks.replay.unmapped import unmapped, unmapped_result
 from mappings.from_fhir.datatypes import Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
@@ -39,8 +46,6 @@ MOST_LISTED: Final = 1000
 CARE: Final = b"+"
 PLAIN: Final = b"-"
 """Flags: whether the resource says something that may not have been known on the day."""
-MOST_CODES: Final = 20_000
-"""What is remembered of a chunk, so that memory stays bounded."""
 TOGETHER: Final = 64
 FEW: Final = 8
 """Lines that are decoded together, and so few that one that is not tidy is looked for line by line."""
@@ -67,14 +72,6 @@ def scan(task: ScanTask) -> int:
     return task.size
 
 
-class _Code(NamedTuple):
-    """What is known of the code of Observations."""
-
-    flag: bytes
-    needs_number: bool
-    analyte: str | None
-
-
 _Unit = tuple[str | None, str | None, str | None]
 """As written, as a code, and the system of that."""
 
@@ -92,7 +89,7 @@ class _Sorter:
         """Where results go that wait: by their code, by their category if the code is not known, and by their unit."""
         self._plain: dict[bytes, tuple[*_Unit, Places]] = {}
         """The same of a known code, with the unit that was learnt last."""
-        self._codes: dict[bytes, _Code] = {}
+        self._codes = Codes()
         self._settled = Settled(task.day)
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
 
@@ -188,11 +185,13 @@ class _Sorter:
         """A result that is not known to be plain."""
         self._types["Observation"] += 1
         written = b"" + result.code_json
-        code = self._codes.get(written) or self._learn(written)
+        code = self._codes[written]
+        if type(result) is Result and needs_all(result, code.flag):
+            result = _observation(line)
         named = result.subject or result.patient
         reference = named.reference if named else ""
         sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
-        waits = code.flag and may_wait(result, code.needs_number)
+        waits = self._codes.may_wait(result, code.flag)
         if waits and self._destinations.plainly_named(reference):
             place = self._place(code, written, result, sent)[reference]
             place += line, result.id
@@ -210,7 +209,7 @@ class _Sorter:
         settled = not waits and self._settled.holds_of_result(result)
         held.of(b"O" + (PLAIN if settled else CARE)).append(line.rstrip(b"\n"))
 
-    def _place(self, code: _Code, written: bytes, result: Observation, sent: Quantity | None) -> Places:
+    def _place(self, code: Code, written: bytes, result: Observation, sent: Quantity | None) -> Places:
         """Where results like this one wait."""
         category = b"" if code.analyte is not None else b"" + result.category_json
         unit = (sent.unit, sent.code, sent.system) if sent else None
@@ -220,21 +219,13 @@ class _Sorter:
         unknown = unmapped_result(code.analyte, written, result.category_json, sent)
         places = Places(code.flag, self._destinations, unknown) if unknown else self._waiting[code.flag]
         if len(written) + len(category) <= LONGEST:
-            if len(self._places) >= MOST_CODES:
+            if len(self._places) >= MOST_REMEMBERED:
                 self._places.clear()
                 self._plain.clear()
             self._places[sort] = places
             if unit and code.analyte is not None:
                 self._plain[written] = (*unit, places)
         return places
-
-    def _learn(self, written: bytes) -> _Code:
-        if len(self._codes) >= MOST_CODES:
-            self._codes.clear()
-        code = _Code(*of_code(written), analyte_of(written))
-        if len(written) <= LONGEST:
-            self._codes[written] = code
-        return code
 
     def _untidy(self, row: int, line: bytes | None) -> None:
         if line is None:
@@ -257,8 +248,8 @@ class _Sorter:
         if line.kind in ORDERS and is_plain_order(line, content):
             return UNREAD
         if not self._settled.holds(line, content):
-            return CARE
-        return b"" if is_over(line) else PLAIN
+            return CARE + names_in(line, content)
+        return b"" if is_over(line) else PLAIN + names_in(line, content)
 
     def _other(self, line: Line, content: bytes) -> None:
         """What is no Observation, or one that has not the reader's shape."""

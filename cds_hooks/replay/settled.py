@@ -42,8 +42,8 @@ class Settled:
         if self._day and head is not None:
             match line.kind:
                 case b"E":
-                    times = head.period
-                    settled = times is not None and known(times.start) and known(times.end)
+                    start, end = (head.period.start, head.period.end) if head.period else ("", "")
+                    settled = (is_over(line) or known(start)) and (not end or known(end))
                     settled = settled and b'"actualPeriod' not in content
                 case b"R":
                     settled = known(head.authored_on) and self._has_ended(head)

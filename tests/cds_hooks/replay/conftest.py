@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cds_hooks.replay.example import DAY, write_example
+from cds_hooks.replay.record import Record
 from cds_hooks.replay.run import Options, Replayed, replay
 from cds_hooks.replay.summary import Summary
 
@@ -42,6 +43,39 @@ def run(tmp_path: Path) -> Callable[..., Replayed]:
     def go(export: Path, **options: Any) -> Replayed:
         work = tmp_path / f"work-{next(numbers)}"
         return replay(Options(export, work, **({"day": DAY, "workers": 1} | options)), Silence())
+
+    return go
+
+
+@pytest.fixture
+def both(
+    monkeypatch: pytest.MonkeyPatch, run: Callable[..., Replayed]
+) -> Callable[..., tuple[int, int, int]]:
+    """Replays twice, as it is and with everything sent about everybody; the answers are the same.
+
+    Returned: how often a record was sent without what may wait, how often at all, and how often when everything was.
+    """
+
+    def go(export: Path, **options: Any) -> tuple[int, int, int]:
+        asked: list[frozenset[bytes]] = []
+        send = Record.prefetch
+
+        def counted(record: Record, moment: Any, apart: frozenset[bytes] = frozenset()) -> Any:
+            asked.append(apart)
+            return send(record, moment, apart)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Record, "prefetch", counted)
+            quick = run(export, **options)
+            apart, short = len([tags for tags in asked if tags]), len(asked)
+            asked.clear()
+            patched.setattr(Record, "may_wait", lambda *_: frozenset())
+            patched.setattr(Record, "says_nothing", lambda *_: False)
+            whole = run(export, **options)
+        assert not any(asked)
+        assert quick.tally.counts == whole.tally.counts
+        assert quick.result_hash == whole.result_hash
+        return apart, short, len(asked)
 
     return go
 

@@ -16,7 +16,8 @@ from starlette.testclient import TestClient
 
 from cds_hooks.app import create_app
 from cds_hooks.calls import evaluate
-from cds_hooks.replay.patient import Setup, replay_patient
+from cds_hooks.replay.patient import Setup, Silent, replay_patient
+from cds_hooks.replay.record import Record
 from cds_hooks.replay.reduce import _patients
 from cds_hooks.replay.run import Replayed
 from cds_hooks.replay.segments import Stretch
@@ -96,9 +97,9 @@ def test_each_assessment_is_the_one_of_the_live_path(
     for path in (work / "medications").glob("*.json"):
         stretches += [Stretch(*s) for part in json.loads(path.read_bytes()).values() for s in part]
     service, rules = SERVICE_BY_HOOK["patient-view"], load_knowledge()
-    seen = set()
+    seen, silent = set(), Silent()
     for name, lines in _patients(work, stretches, 0, 1):
-        ((_, (outcome,)),) = replay_patient(name.decode(), lines, (day,), setup)
+        ((_, (outcome,)),) = replay_patient(name.decode(), Record(lines, setup), (day,), setup, silent)
         _, live = evaluate(service, json.dumps(calls[name.decode()]).encode(), rules, day, thorough=False)
         assert outcome.assessment == live
         seen.add(name.decode())
