@@ -1,7 +1,7 @@
 """What a call without documented twitching leaves unread or makes no difference to it, told when the export is read.
 
-Unless twitching is documented the reader makes nothing of results (`results.py`), nor does it read medicines and orders,
-unless a medicine is being drafted. So they are kept apart: a patient is first asked about without them, and again with
+Unless twitching is documented nearly all results change nothing (`results.py`), and the reader does not read medicines and
+orders, unless a medicine is being drafted. So they are kept apart: a patient is first asked about without them, and again with
 them if twitching turns out to be documented. Nearly all lines of an export are such, and nearly all patients never need
 them.
 
@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from cds_hooks.replay.heads import Elements, Line
+from cds_hooks.replay.heads import MOST_REFERENCES, Elements, Line
 from mappings.from_fhir.chart import local_key
 from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.details import DATA_ERRORS
@@ -33,7 +33,7 @@ from mappings.from_fhir.shapes import Condition, Patient, Procedure, ProcedureRe
 UNREAD: Final = b"="
 """Flag: a result of an analyte, a medicine or an order."""
 NOTHING: Final = b"~"
-"""Flag: a result of which the reader makes nothing, unless its code is one of the order codes of a site."""
+"""Flag: a result that changes nothing unless twitching is documented, or unless its code is one of the order codes of a site."""
 NAMES: Final = b":"
 """After a flag: a problem or a Patient that says no more than the concepts it names, which follow."""
 ORDERS: Final = (b"R", b"S", b"V")
@@ -95,10 +95,13 @@ def are_unheard(tag: bytes, heard: frozenset[str]) -> bool:
 
 
 def _is_plainly_owned(line: Line, head: Elements) -> bool:
-    named = [named.reference for named in (head.subject, head.patient) if named]
-    return bool(line.patient) and all(plain_patient(reference) == line.patient for reference in named)
+    patient, subject, other = line.patient, head.subject, head.patient
+    if not patient or (subject and plain_patient(subject.reference) != patient):
+        return False
+    return not other or plain_patient(other.reference) == patient
 
 
+@lru_cache(MOST_REFERENCES)
 def plain_patient(reference: str) -> str:
     """The id of the patient whom a reference names for the reader whatever else is in the record; empty if it does not."""
     type_, id_ = local_key(reference)

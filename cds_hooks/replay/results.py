@@ -1,13 +1,14 @@
-"""Which Observations a call without documented twitching makes nothing of, by their codes and by what they say in words.
+"""Which Observations change nothing unless twitching is documented, by their codes and by what they say in words.
 
 The reader sorts Observations by their code. Unless twitching is documented it does not read those whose code names an
-analyte; and of those whose codes say nothing to it, it makes nothing if their values are numbers, or words that say
-nothing either: a blood pressure, whether somebody smokes.
+analyte. Of the others it makes findings, measures and tests that were carried out, or nothing: a pulse, a blood pressure,
+whether somebody smokes. None of these matters then, but for twitching itself and for what could not be read.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,9 +16,10 @@ from msgspec import Raw
 
 from cds_hooks.replay.passed_over import NOTHING, UNREAD
 from cds_hooks.replay.unmapped import analyte_of
+from mappings.facts import Finding, Measure, Order
 from mappings.from_fhir.bundle import Item
 from mappings.from_fhir.chart import Chart
-from mappings.from_fhir.datatypes import CodeableConcept
+from mappings.from_fhir.datatypes import CodeableConcept, Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.limits import Person
 from mappings.from_fhir.meaning import meaning_of
@@ -27,12 +29,18 @@ from mappings.from_fhir.shapes import Observation, Result
 
 MOST_REMEMBERED: Final = 20_000
 """Of a chunk, so that memory stays bounded."""
+UNHEARD: Final = (Finding, Measure, Order)
+"""Facts that matter only beside documented twitching."""
+ONE: Final = Quantity(value=Decimal(1))
 
 
 class Code(NamedTuple):
-    """What the code of an Observation decides, as JSON; `flag` is empty if the Observation has to be read."""
+    """What the code of an Observation decides, as JSON."""
 
     flag: bytes
+    """Under which results wait; empty if they have to be read."""
+    alone: bool
+    """It is enough to know the code of a result that says nothing in words and has no components."""
     analyte: str | None
     """As `unmapped.analyte_of`."""
 
@@ -42,54 +50,57 @@ class Codes(dict[bytes, Code]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._words: dict[_Words, bool] = {}
+        self._said: dict[_Said, bool] = {}
 
     def __missing__(self, written: bytes) -> Code:
-        code = Code(_flag(written), analyte_of(written))
+        code = Code(*_decided(written), analyte_of(written))
         if len(written) <= LONGEST:
             if len(self) >= MOST_REMEMBERED:
                 self.clear()
             self[written] = code
         return code
 
-    def may_wait(self, observation: Observation, flag: bytes) -> bool:
-        """Whether an Observation whose code has this flag is a plain result, about nobody but its subject.
+    def may_wait(self, observation: Observation, code: Code) -> bool:
+        """Whether an Observation with this code changes nothing, and is about nobody but its subject.
 
-        One that says something in words has to have the elements that the reader leaves as JSON; see `needs_all`.
+        It has to have the elements that the reader leaves as JSON, unless it `is_bare` and its code decides `alone`.
         """
-        if not flag or observation.has_member or observation.focus or observation.patient:
+        if not code.flag or observation.has_member or observation.focus or observation.patient:
             return False
-        if flag == UNREAD:
+        if is_bare(observation) and code.alone:
+            return True
+        if code.flag == UNREAD:
             return not observation.component
-        parts = observation.component
-        if not all(self[b"" + part.code_json].flag == NOTHING for part in parts):
-            return False
-        return all(self._say_nothing(part, observation) for part in (observation, *parts) if _is_worded(part))
+        return all(self._changes_nothing(part, observation) for part in (observation, *observation.component))
 
-    def _say_nothing(self, part: Result, observation: Observation) -> bool:
-        """Whether the reader makes nothing of what a part says in words: asked of the reader itself."""
-        said = _Words(
+    def _changes_nothing(self, part: Result, observation: Observation) -> bool:
+        written = b"" + part.code_json
+        code = self[written]
+        if code.alone and not _is_worded(part):
+            return code.flag == NOTHING
+        said = _Said(
             observation.status,
             b"" + observation.category_json,
-            b"" + part.code_json,
+            written,
             b"" + part.interpretation_json,
             part.value_string,
             part.value_codeable_concept,
             part.value_boolean,
+            part.value_quantity is not None or part.value_integer is not None,
             part.data_absent_reason,
         )
-        known = self._words.get(said)
+        known = self._said.get(said)
         if known is None:
-            known = not _facts_in(said)
+            known = code.flag == NOTHING and _is_unheard(said)
             if len(msgspec.json.encode(said)) <= LONGEST:
-                if len(self._words) >= MOST:
-                    self._words.clear()
-                self._words[said] = known
+                if len(self._said) >= MOST:
+                    self._said.clear()
+                self._said[said] = known
         return known and _names_performers(observation)
 
 
-class _Words(NamedTuple):
-    """All of a part that the reader looks at, but for who reported it."""
+class _Said(NamedTuple):
+    """All of a part that decides which kinds of facts the reader makes of it."""
 
     status: str
     category: bytes
@@ -98,10 +109,12 @@ class _Words(NamedTuple):
     string: str
     concept: CodeableConcept | None
     boolean: bool | None
+    number: bool
     absent: CodeableConcept | None
 
 
-def _facts_in(said: _Words) -> list[object]:
+def _is_unheard(said: _Said) -> bool:
+    """Asked of the reader itself."""
     observation = Observation(
         status=said.status,
         category_json=Raw(said.category),
@@ -110,12 +123,14 @@ def _facts_in(said: _Words) -> list[object]:
         value_string=said.string,
         value_codeable_concept=said.concept,
         value_boolean=said.boolean,
+        value_quantity=ONE if said.number else None,
         data_absent_reason=said.absent,
     )
     try:
-        return list(read_observation(Item("Observation", observation), Chart(), Person(), {}))
-    except DATA_ERRORS as error:
-        return [error]
+        facts = list(read_observation(Item("Observation", observation), Chart(), Person(), {}))
+    except DATA_ERRORS:
+        return False
+    return all(isinstance(fact, UNHEARD) for fact in facts)
 
 
 def _names_performers(observation: Observation) -> bool:
@@ -124,24 +139,23 @@ def _names_performers(observation: Observation) -> bool:
     return False
 
 
-def needs_all(observation: Observation, flag: bytes) -> bool:
-    """Whether `may_wait` looks at words."""
-    return flag == NOTHING and any(map(_is_worded, (observation, *observation.component)))
+def is_bare(observation: Observation) -> bool:
+    """Whether it says nothing in words and has no components."""
+    return not (observation.value_string or observation.value_codeable_concept or observation.component)
 
 
 def _is_worded(part: Result) -> bool:
     return bool(part.value_string or part.value_codeable_concept)
 
 
-def _flag(written: bytes) -> bytes:
+def _decided(written: bytes) -> tuple[bytes, bool]:
     observation = Observation(code_json=Raw(written))
     try:
         meaning, named = meaning_of(observation), observation.code
     except DATA_ERRORS:
         meaning = named = None
-    if meaning is None or named is None or meaning.pregnancy_status:
-        return b""
+    if meaning is None or named is None or meaning.pregnancy_status or not (named.coding or named.text):
+        return b"", False
     if meaning.lab.analyte:
-        return UNREAD
-    says_nothing = bool(named.coding or named.text) and not meaning.history
-    return NOTHING if says_nothing else b""
+        return UNREAD, True
+    return NOTHING, not meaning.history

@@ -30,7 +30,7 @@ from cds_hooks.replay.passed_over import (
     is_plain_order,
     names_in,
 )
-from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes, needs_all
+from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes, is_bare
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
@@ -74,6 +74,8 @@ def scan(task: ScanTask) -> int:
 
 _Unit = tuple[str | None, str | None, str | None]
 """As written, as a code, and the system of that."""
+NO_UNIT: Final = (NO_QUANTITY.unit, NO_QUANTITY.code, NO_QUANTITY.system)
+"""Of a result without quantity."""
 
 
 class _Sorter:
@@ -85,7 +87,7 @@ class _Sorter:
         self._waiting = {flag: Places(flag, self._destinations) for flag in (UNREAD, NOTHING)}
         for places in self._waiting.values():
             places.together = tuple(self._waiting.values())
-        self._places: dict[tuple[bytes, bytes, _Unit | None], Places] = {}
+        self._places: dict[tuple[bytes, bytes, _Unit], Places] = {}
         """Where results go that wait: by their code, by their category if the code is not known, and by their unit."""
         self._plain: dict[bytes, tuple[*_Unit, Places]] = {}
         """The same of a known code, with the unit that was learnt last."""
@@ -144,7 +146,7 @@ class _Sorter:
         others: list[tuple[Result, bytes]] = []
         for line, result in zip(lines, results, strict=True):
             sent = result.value_quantity
-            if sent.value and not (
+            if (sent.value or sent is NO_QUANTITY) and not (
                 result.component or result.has_member or result.value_string or result.value_codeable_concept
             ):
                 code = b"" + result.code_json  # in half the time that bytes() takes
@@ -186,12 +188,12 @@ class _Sorter:
         self._types["Observation"] += 1
         written = b"" + result.code_json
         code = self._codes[written]
-        if type(result) is Result and needs_all(result, code.flag):
+        if type(result) is Result and not (code.alone and is_bare(result)):
             result = _observation(line)
         named = result.subject or result.patient
         reference = named.reference if named else ""
         sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity
-        waits = self._codes.may_wait(result, code.flag)
+        waits = self._codes.may_wait(result, code)
         if waits and self._destinations.plainly_named(reference):
             place = self._place(code, written, result, sent)[reference]
             place += line, result.id
@@ -212,7 +214,7 @@ class _Sorter:
     def _place(self, code: Code, written: bytes, result: Observation, sent: Quantity | None) -> Places:
         """Where results like this one wait."""
         category = b"" if code.analyte is not None else b"" + result.category_json
-        unit = (sent.unit, sent.code, sent.system) if sent else None
+        unit = (sent.unit or "", sent.code or "", sent.system or "") if sent else NO_UNIT
         sort = (written, category, unit)
         if sort in self._places:
             return self._places[sort]
@@ -223,7 +225,7 @@ class _Sorter:
                 self._places.clear()
                 self._plain.clear()
             self._places[sort] = places
-            if unit and code.analyte is not None:
+            if code.alone and code.analyte is not None:
                 self._plain[written] = (*unit, places)
         return places
 

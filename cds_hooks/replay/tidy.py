@@ -42,7 +42,8 @@ class Quantity(Value, frozen=True):
     code: str = ""
 
 
-NO_QUANTITY: Final[Any] = Quantity()
+NO_QUANTITY: Final[Any] = Quantity(0, "", None, None, None)  # type: ignore[arg-type]
+"""Unlike any that was sent, which has no null."""
 STRICTER: Final[dict[str, tuple[Any, Any]]] = {
     "subject": (Subject, Subject()),
     "patient": (None, None),
