@@ -7,7 +7,6 @@ whether somebody smokes. None of these matters then, but for twitching itself an
 
 from __future__ import annotations
 
-from contextlib import suppress
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from cds_hooks.replay.passed_over import NOTHING, UNREAD
+from cds_hooks.replay.tidy import NO_QUANTITY
 from cds_hooks.replay.unmapped import analyte_of
 from mappings.facts import Finding, Measure, Order
 from mappings.from_fhir.bundle import Item
@@ -31,6 +31,7 @@ MOST_REMEMBERED: Final = 20_000
 """Of a chunk, so that memory stays bounded."""
 UNHEARD: Final = (Finding, Measure, Order)
 """Facts that matter only beside documented twitching."""
+NO_QUANTITIES: Final = (None, NO_QUANTITY)
 ONE: Final = Quantity(value=Decimal(1))
 
 
@@ -61,22 +62,20 @@ class Codes(dict[bytes, Code]):
         return code
 
     def may_wait(self, observation: Observation, code: Code) -> bool:
-        """Whether an Observation with this code changes nothing, and is about nobody but its subject.
-
-        It has to have the elements that the reader leaves as JSON, unless it `is_bare` and its code decides `alone`.
-        """
+        """Whether an Observation with this code changes nothing, and is about nobody but its subject."""
         if not code.flag or observation.has_member or observation.focus or observation.patient:
             return False
-        if is_bare(observation) and code.alone:
-            return True
         if code.flag == UNREAD:
             return not observation.component
-        return all(self._changes_nothing(part, observation) for part in (observation, *observation.component))
+        for part in observation.component:
+            if not self._changes_nothing(part, observation):
+                return False
+        return self._changes_nothing(observation, observation)
 
     def _changes_nothing(self, part: Result, observation: Observation) -> bool:
         written = b"" + part.code_json
         code = self[written]
-        if code.alone and not _is_worded(part):
+        if code.alone and not (part.value_string or part.value_codeable_concept):
             return code.flag == NOTHING
         said = _Said(
             observation.status,
@@ -86,17 +85,18 @@ class Codes(dict[bytes, Code]):
             part.value_string,
             part.value_codeable_concept,
             part.value_boolean,
-            part.value_quantity is not None or part.value_integer is not None,
+            part.value_integer is not None or part.value_quantity not in NO_QUANTITIES,
             part.data_absent_reason,
         )
-        known = self._said.get(said)
-        if known is None:
+        try:
+            known = self._said[said]
+        except KeyError:
             known = code.flag == NOTHING and _is_unheard(said)
             if len(msgspec.json.encode(said)) <= LONGEST:
                 if len(self._said) >= MOST:
                     self._said.clear()
                 self._said[said] = known
-        return known and _names_performers(observation)
+        return known and _names_performers(b"" + observation.performer_json)
 
 
 class _Said(NamedTuple):
@@ -133,19 +133,12 @@ def _is_unheard(said: _Said) -> bool:
     return all(isinstance(fact, UNHEARD) for fact in facts)
 
 
-def _names_performers(observation: Observation) -> bool:
-    with suppress(*DATA_ERRORS):
-        return isinstance(observation.performer, tuple)
-    return False
-
-
-def is_bare(observation: Observation) -> bool:
-    """Whether it says nothing in words and has no components."""
-    return not (observation.value_string or observation.value_codeable_concept or observation.component)
-
-
-def _is_worded(part: Result) -> bool:
-    return bool(part.value_string or part.value_codeable_concept)
+def _names_performers(written: bytes) -> bool:
+    try:
+        Observation.performer.read(written)
+    except DATA_ERRORS:
+        return False
+    return True
 
 
 def _decided(written: bytes) -> tuple[bytes, bool]:

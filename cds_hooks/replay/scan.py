@@ -30,7 +30,7 @@ from cds_hooks.replay.passed_over import (
     is_plain_order,
     names_in,
 )
-from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes, is_bare
+from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
@@ -188,8 +188,6 @@ class _Sorter:
         self._types["Observation"] += 1
         written = b"" + result.code_json
         code = self._codes[written]
-        if type(result) is Result and not (code.alone and is_bare(result)):
-            result = _observation(line)
         named = result.subject or result.patient
         reference = named.reference if named else ""
         sent = None if result.value_quantity is NO_QUANTITY else result.value_quantity

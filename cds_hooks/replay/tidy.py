@@ -1,6 +1,6 @@
 """The shapes of nearly all lines: what fits them fits the reader's shapes, and is decoded in less time.
 
-An Observation is decoded without the elements that the reader leaves as JSON, with its value as a binary number, and with
+An Observation is decoded without most of the elements that the reader leaves as JSON, with its value as a binary number, and with
 elements in the order in which FHIR has them. What does not fit is not tidy, whatever else it is. A value of 0 may have been
 too small for a binary number, and too small for the reader: it is for the caller to look.
 """
@@ -22,6 +22,8 @@ from mappings.from_fhir.datatypes import Value
 
 FIRST: Final = ("id", "status", "category_json", "code_json", "subject", "effective_date_time", "issued")
 """The elements that most results have, in the order of https://hl7.org/fhir/R4/observation.html."""
+DECIDING: Final = ("interpretation_json", "performer_json")
+"""Of what the reader leaves as JSON, what decides whether a result that says something in words may wait."""
 
 
 class Subject(Value, frozen=True):
@@ -60,7 +62,7 @@ def _element(known: FieldInfo) -> tuple[str, Any, Any]:
 
 def _result() -> type[Any]:
     known = {found.name: found for found in fields(shapes.Observation)}
-    needed = [name for name, found in known.items() if found.type is not Raw]
+    needed = [name for name, found in known.items() if found.type is not Raw or name in DECIDING]
     return defstruct(
         "Result",
         [_element(known[name]) for name in dict.fromkeys([*FIRST, "value_quantity", *needed])],
