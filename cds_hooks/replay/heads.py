@@ -112,6 +112,9 @@ class Line(NamedTuple):
     """None for a resource out of shape: the reader will find what can be used of it."""
 
 
+NO_TYPE: Final = "no resourceType"
+
+
 class BadLineError(ValueError):
     """A line that is no resource; says why, without its content."""
 
@@ -143,6 +146,8 @@ def read_head(line: bytes) -> Line:
         head = _head.decode(line)
     except DATA_ERRORS:
         return _out_of_shape(line)
+    if not head.resource_type:
+        raise BadLineError(NO_TYPE)
     return line_of(head.resource_type, head)
 
 
@@ -161,7 +166,7 @@ def _out_of_shape(line: bytes) -> Line:
         raise BadLineError("not a JSON object") from None
     type_ = _as_text(reduced.resource_type)
     if not type_:
-        raise BadLineError("no resourceType")
+        raise BadLineError(NO_TYPE)
     kind, id_ = KINDS.get(type_, b""), _as_text(reduced.id)
     named = ""
     for raw in (reduced.subject, reduced.patient):

@@ -34,8 +34,9 @@ from cds_hooks.replay.results import MOST_REMEMBERED, Code, Codes
 from cds_hooks.replay.scanned import Scanned, ScanTask, result_file
 from cds_hooks.replay.segments import write_json
 from cds_hooks.replay.settled import Settled, is_over
-from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode
+from cds_hooks.replay.tidy import HEADS, NO_QUANTITY, Result, decode, passing_over
 from cds_hooks.replay.unmapped import unmapped, unmapped_result
+from mappings.from_fhir.bundle import TYPE_NAME
 from mappings.from_fhir.datatypes import Quantity
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.memory import LONGEST
@@ -50,6 +51,8 @@ TOGETHER: Final = 64
 FEW: Final = 8
 """Lines that are decoded together, and so few that one that is not tidy is looked for line by line."""
 ONLY_RESULTS: Final = frozenset({Result})
+MOST_TYPES: Final = 100
+"""That are learnt to be passed over."""
 
 
 _observation: Final = msgspec.json.Decoder(Observation | Patient).decode
@@ -92,6 +95,8 @@ class _Sorter:
         self._plain: dict[bytes, tuple[*_Unit, Places]] = {}
         """The same of a known code, with the unit that was learnt last."""
         self._codes = Codes()
+        self._decode, self._passed = decode, dict[type[Any], str]()
+        """The shapes of types that are not read, by name, as they were met."""
         self._settled = Settled(task.day)
         self._types, self._ignored, self._unassigned = Counter[str](), Counter[str](), Counter[str]()
 
@@ -119,7 +124,7 @@ class _Sorter:
     def _lines(self, row: int, lines: list[Any]) -> None:
         """Lines that follow each other, None for one that is too long: nearly all are tidy, and nearly all are results."""
         try:
-            read = list(map(decode, lines))
+            read = list(map(self._decode, lines))
             if not (all(map(bytes.isascii, lines)) or is_utf_8(b"".join(lines))):
                 raise BadLineError("not UTF-8")
         except UNREADABLE:
@@ -134,7 +139,9 @@ class _Sorter:
         if not ONLY_RESULTS.issuperset(map(type, read)):
             pairs = list(zip(lines, read, strict=True))
             for line, head in pairs:
-                if not isinstance(head, Result):
+                if type(head) in self._passed:
+                    self._ignored[self._passed[type(head)]] += 1
+                elif not isinstance(head, Result):
                     self._other(line_of(HEADS[type(head)], head), line.rstrip(b"\n"))
             lines = [line for line, result in pairs if isinstance(result, Result)]
             read = [result for result in read if isinstance(result, Result)]
@@ -243,6 +250,13 @@ class _Sorter:
         if len(self._found.listed) < MOST_LISTED:
             self._found.listed.append((row, why))
 
+    def _ignore(self, line: Line, content: bytes) -> None:
+        self._ignored[line.type] += 1
+        if line.type == "Bundle":
+            self._found.deletions += deletions_in(content)
+        elif TYPE_NAME.fullmatch(line.type) and len(self._passed) < MOST_TYPES:
+            self._decode, self._passed = passing_over(frozenset({*self._passed.values(), line.type}))
+
     def _flag(self, line: Line, content: bytes) -> bytes:
         """Of a resource that is no result; empty if it may be left out."""
         if line.kind in ORDERS and is_plain_order(line, content):
@@ -258,9 +272,7 @@ class _Sorter:
             self._destinations.medication(line.id, MEDICATION, content)
             return
         if not line.kind:
-            self._ignored[line.type] += 1
-            if line.type == "Bundle":
-                self._found.deletions += deletions_in(content)
+            self._ignore(line, content)
             return
         self._types[line.type] += 1
         held = self._destinations[line.patient]

@@ -8,7 +8,7 @@ too small for a binary number, and too small for the reader: it is for the calle
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,5 +87,13 @@ HEADS: Final = {
     if type_ != "Observation"
 }
 """The other types, by the shapes of their elements."""
-decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(reduce(or_, HEADS, Result)).decode
+ALL: Final = reduce(or_, HEADS, Result)
+decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(ALL).decode
 """A `Result`, or one of the `HEADS`. Raises ValueError and other `DATA_ERRORS` for what is not tidy."""
+
+
+@lru_cache(100)
+def passing_over(types: frozenset[str]) -> tuple[Callable[[bytes], Any], dict[type[Any], str]]:
+    """`decode` for exports that hold resources of further types, and their shapes, which are empty, by name."""
+    shapes = {defstruct(type_, [], tag_field="resourceType", tag=type_, gc=False): type_ for type_ in types}
+    return msgspec.json.Decoder(reduce(or_, shapes, ALL)).decode, shapes

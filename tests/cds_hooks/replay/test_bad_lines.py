@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cds_hooks.replay import scan
 from cds_hooks.replay.run import Replayed
 from cds_hooks.replay.summary import bad_lines
 
@@ -130,4 +131,26 @@ def test_each_way_to_name_the_patient_is_the_same_patient(
 ) -> None:
     patient, condition = twitching()
     summary = told(export(patient, condition | {"subject": {"reference": reference}}))
+    assert (summary["patients"], summary["patientsWithCards"]) == (1, 1)
+
+
+@pytest.mark.parametrize("learnt", [0, 2, 100])
+def test_types_that_are_not_read_are_counted_wherever_they_stand(
+    told: Callable[..., Json],
+    export: Callable[..., Path],
+    twitching: Callable[..., list[Json]],
+    monkeypatch: pytest.MonkeyPatch,
+    learnt: int,
+) -> None:
+    monkeypatch.setattr(scan, "MOST_TYPES", learnt)
+    patient, condition = (json.dumps(resource) for resource in twitching())
+    others = [
+        f'{{"resourceType": "{name}", "id": {{}}, "subject": 5}}' for name in ("Device", "Claim", "Group")
+    ]
+    twice = '{"resourceType": "Device", "resourceType": "Claim"}'
+    odd = ['{"resourceType": "Device", "id": }', '{"resourceType": ""}', '{"resourceType": "x y", "id": 5}']
+    lines = [*others * 9, patient, *odd, condition, *others * 9, twice, *others]
+    summary = told(export(mixed_ndjson="\n".join(lines).encode()))
+    assert summary["ignored"] == {"Claim": 20, "Device": 19, "Group": 19, "x y": 1}
+    assert (summary["badLines"], summary["lines"]) == (2, len(lines))
     assert (summary["patients"], summary["patientsWithCards"]) == (1, 1)
