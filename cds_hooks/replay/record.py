@@ -144,7 +144,7 @@ class Record:
 
     def says_nothing(self, side: Side) -> bool:
         """Whether what is left without what may wait is one Patient resource, and Conditions that make no difference."""
-        if self._setup.gate != "documented" or len(self.patient()) != 1:
+        if len(self.patient()) != 1:
             return False
         apart, heard = self.may_wait(side), _heard(side)
         return all(tag in apart or tag == UNMAPPED or are_unheard(tag, heard) for tag in self._lines.tags())

@@ -12,6 +12,7 @@ from cds_hooks.replay.sides import Side
 
 Json = dict[str, Any]
 SUBJECT = {"reference": "Patient/p1"}
+WEAKNESS = {"text": "Muscle weakness"}
 EXAM = [{"coding": [{"code": "exam"}]}]
 SITE = b'name: Test\norders: {codes: {emg_ncs: {system: urn:x, code: "17", display: EMG}}}'
 OBSERVATIONS: dict[str, list[Json]] = {
@@ -32,6 +33,30 @@ OBSERVATIONS: dict[str, list[Json]] = {
     ],
     "a component": [{"component": [{"code": {"text": "Fasciculation"}, "valueBoolean": True}]}],
     "a panel": [{"code": {"text": "Chem 7"}, "valueQuantity": None, "hasMember": [SUBJECT]}],
+    "a panel that dates what was not understood": [
+        {"code": {"text": "Chem 7"}, "valueQuantity": None, "hasMember": [{"reference": "Observation/o1"}]},
+        {
+            "category": EXAM,
+            "code": {"text": "Neurological examination"},
+            "valueQuantity": None,
+            "valueString": "see the letter",
+            "effectiveDateTime": None,
+        },
+    ],
+    "a finding with a status that is not usable": [
+        {
+            "category": EXAM,
+            "code": WEAKNESS,
+            "valueQuantity": None,
+            "valueBoolean": True,
+            "status": "registered",
+        }
+    ],
+    "a number with a status that is not usable": [
+        {"code": WEAKNESS},
+        {"code": WEAKNESS, "status": "registered"},
+    ],
+    "a number too small to be read": [{"valueQuantity": {"value": 0}}],
     "two versions, the later one plain": [
         {"id": "same", "code": {"text": ""}, "meta": {"versionId": "1"}},
         {"id": "same", "meta": {"versionId": "2"}},
