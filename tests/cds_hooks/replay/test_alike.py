@@ -118,9 +118,6 @@ APART: dict[str, list[Json]] = {
     "an encounter that ended later": [
         ENCOUNTER | {"status": "finished", "period": {"start": "2026-10-31", "end": "2026-11-20"}}
     ],
-    "an encounter that starts later": [
-        ENCOUNTER | {"period": {"start": "2026-11-20"}, "reasonCode": [{"text": "Fasciculation"}]}
-    ],
     "an encounter out of shape": [ENCOUNTER | {"status": "finished", "period": 5}],
     "a procedure out of shape": [PROCEDURE | {"code": []}],
     "a procedure for it": [PROCEDURE | {"code": {"text": "Injection for hemifacial spasm"}}],

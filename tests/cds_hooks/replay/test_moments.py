@@ -51,6 +51,16 @@ def test_twitching_recorded_later_gives_no_card(
     assert told(export(*resources), day=date(2026, 8, 1))["patientsWithCards"] == 1
 
 
+def test_an_encounter_that_starts_later_is_not_under_way(
+    told: Callable[..., Json], export: Callable[..., Path], twitching: Callable[..., list[Json]]
+) -> None:
+    reason = [{"text": "Fasciculation"}]
+    visit = encounter("e", "2026-07-01", "in-progress", period={"start": "2026-07-01"}, reasonCode=reason)
+    resources = [*twitching(code={"text": "Hypertension"}), visit]
+    assert told(export(*resources), day=JUNE)["patientsWithCards"] == 0
+    assert told(export(*resources), day=date(2026, 7, 1))["patientsWithCards"] == 1
+
+
 def test_twitching_that_was_resolved_later_was_active(
     told: Callable[..., Json], export: Callable[..., Path], twitching: Callable[..., list[Json]]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,10 @@ OBSERVATIONS: dict[str, list[Json]] = {
         }
     ],
     "a number with a status that is not usable": [
-        {"code": WEAKNESS},
+        *[{"code": WEAKNESS}] * 100,
         {"code": WEAKNESS, "status": "registered"},
     ],
-    "a number too small to be read": [{"valueQuantity": {"value": 0}}],
+    "a value of nothing": [{"valueQuantity": {"value": 0}}],
     "two versions, the later one plain": [
         {"id": "same", "code": {"text": ""}, "meta": {"versionId": "1"}},
         {"id": "same", "meta": {"versionId": "2"}},
@@ -176,6 +177,19 @@ def test_the_answer_is_the_same(
     )
     both(folder, sides=(Side("", SITE, "site.yaml"), Side()))
     both(folder, mode="monthly")
+
+
+def test_a_value_too_small_for_the_reader_does_not_wait(
+    both: Callable[..., tuple[int, int, int]],
+    export: Callable[..., Path],
+    twitching: Callable[..., list[Json]],
+    result: Callable[..., Json],
+) -> None:
+    plain = [result(f"o{n}", 4.1, "2026-10-20") for n in range(100)]
+    small = json.dumps(plain[0] | {"id": "small"}).replace("4.1", "1e-99999999999999999999")
+    folder = export(*twitching(code={"text": "Hypertension"}), *plain)
+    (folder / "zz.ndjson").write_text(small, encoding="utf-8")
+    assert both(folder)[0] == 1
 
 
 @pytest.mark.parametrize("documented", [False, True], ids=["silent", "documented"])
