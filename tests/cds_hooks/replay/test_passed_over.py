@@ -188,7 +188,8 @@ def test_a_value_too_small_for_the_reader_does_not_wait(
     plain = [result(f"o{n}", 4.1, "2026-10-20") for n in range(100)]
     small = json.dumps(plain[0] | {"id": "small"}).replace("4.1", "1e-99999999999999999999")
     folder = export(*twitching(code={"text": "Hypertension"}), *plain)
-    (folder / "zz.ndjson").write_text(small, encoding="utf-8")
+    with (folder / "Observation.ndjson").open("a", encoding="utf-8") as file:
+        file.write(small)
     assert both(folder)[0] == 1
 
 
