@@ -59,6 +59,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--export", type=Path, help="Replay this export in one process instead of one made up."
+    )
     parser.add_argument("--patients", type=int, default=10_000)
     parser.add_argument("--results", type=int, default=90)
     parser.add_argument("--twitching", type=float, default=0.01, help="The share of patients who twitch.")
@@ -68,13 +71,16 @@ def main() -> None:
     wanted = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="twitching-cds-bench-"))
     try:
-        lines = write_example(
-            folder / "export", wanted.patients, results=wanted.results, twitching=wanted.twitching
-        )
-        bench = Bench(folder / "export", folder, wanted.patients)
-        rows: Rows = [("patients", f"{wanted.patients:,}", f"{lines / wanted.patients:.0f} resources each")]
+        if not wanted.export:
+            write_example(
+                folder / "export", wanted.patients, results=wanted.results, twitching=wanted.twitching
+            )
+        export = wanted.export or folder / "export"
+        lines, patients = _size(export, folder)
+        bench = Bench(export, folder, patients)
+        rows: Rows = [("patients", f"{patients:,}", f"{lines / patients:.0f} resources each")]
         rows += _one_process(bench, wanted.rounds)
-        if not wanted.one_process:
+        if not (wanted.one_process or wanted.export):
             rows += _several(bench, wanted.rounds)
         rows.append(_memory())
     finally:
@@ -94,6 +100,14 @@ def rows_of(*arguments: str) -> Rows:
         text=True,
     )
     return [tuple(row) for row in json.loads(ran.stdout)]
+
+
+def _size(export: Path, folder: Path) -> tuple[int, int]:
+    """Lines and patients."""
+    work = folder / "size"
+    found = run.replay(Options(export, work, DAY, workers=1), Silence())
+    shutil.rmtree(work)
+    return sum(part.lines for part in found.scanned), found.tally.patients
 
 
 def _one_process(bench: Bench, rounds: int) -> Rows:
