@@ -1,9 +1,8 @@
-"""What a call without documented twitching leaves unread or makes no difference to it, told when the export is read.
+"""What a call without documented twitching does not read, and what makes no difference to it; told from the rest in the scan.
 
 Unless twitching is documented nearly all results change nothing (`results.py`), and the reader does not read medicines and
-orders, unless a medicine is being drafted. So they are kept apart: a patient is first asked about without them, and again with
-them if twitching turns out to be documented. Nearly all lines of an export are such, and nearly all patients never need
-them.
+orders, unless a medicine is being drafted. So they are kept apart: a patient is first asked about without them, and again
+with them if twitching turns out to be documented. They are nearly all lines of an export, and nearly no patient needs them.
 
 What is then left of most patients is one Patient resource, of which a call without documented twitching says nothing, and
 problems that name neither twitching nor what is taken for it. They are all answered alike, so one of them is asked about.
@@ -33,7 +32,7 @@ from mappings.from_fhir.shapes import Condition, Patient, Procedure, ProcedureRe
 UNREAD: Final = b"="
 """Flag: a result of an analyte, a medicine or an order."""
 NOTHING: Final = b"~"
-"""Flag: a result that changes nothing unless twitching is documented, or unless its code is one of the order codes of a site."""
+"""Flag: a result that is read and changes nothing; it might if its code is one of the order codes of a site."""
 NAMES: Final = b":"
 """After a flag: a problem or a Patient that says no more than the concepts it names, which follow."""
 ORDERS: Final = (b"R", b"S", b"V")

@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 
 
 Silent = dict[tuple[Side, Moment], Outcome]
-"""What is answered about a patient whose record says nothing; the same for all patients of an export."""
+"""What is answered at a moment about a patient whose record `says_nothing`: the same about all of them."""
 
 
 def replay_patient(

@@ -143,7 +143,7 @@ class Record:
         return self._may_wait[flags]
 
     def says_nothing(self, side: Side) -> bool:
-        """Whether what is left without what may wait is one Patient resource, and Conditions that make no difference."""
+        """Whether what is left without what may wait is one Patient resource, and problems that make no difference."""
         if len(self.patient()) != 1:
             return False
         apart, heard = self.may_wait(side), _heard(side)

@@ -254,7 +254,9 @@ class _Sorter:
         self._ignored[line.type] += 1
         if line.type == "Bundle":
             self._found.deletions += deletions_in(content)
-        elif TYPE_NAME.fullmatch(line.type) and len(self._passed) < MOST_TYPES:
+            return
+        is_shaped = line.type in HEADS.values()  # a Medication without id
+        if TYPE_NAME.fullmatch(line.type) and not is_shaped and len(self._passed) < MOST_TYPES:
             self._decode, self._passed = passing_over(frozenset({*self._passed.values(), line.type}))
 
     def _flag(self, line: Line, content: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """The shapes of nearly all lines: what fits them fits the reader's shapes, and is decoded in less time.
 
-An Observation is decoded without most of the elements that the reader leaves as JSON, with its value as a binary number, and with
-elements in the order in which FHIR has them. What does not fit is not tidy, whatever else it is. A value of 0 may have been
-too small for a binary number, and too small for the reader: it is for the caller to look.
+An Observation is decoded without most of the elements that the reader leaves as JSON, with its value as a binary number,
+and with elements in the order in which FHIR has them. What does not fit is not tidy, whatever else it is. A value of 0 may
+have been too small for a binary number, and too small for the reader: it is for the caller to look.
 """
 
 from __future__ import annotations
@@ -95,5 +95,5 @@ decode: Final[Callable[[bytes], Any]] = msgspec.json.Decoder(ALL).decode
 @lru_cache(100)
 def passing_over(types: frozenset[str]) -> tuple[Callable[[bytes], Any], dict[type[Any], str]]:
     """`decode` for exports that hold resources of further types, and their shapes, which are empty, by name."""
-    shapes = {defstruct(type_, [], tag_field="resourceType", tag=type_, gc=False): type_ for type_ in types}
-    return msgspec.json.Decoder(reduce(or_, shapes, ALL)).decode, shapes
+    empty = {defstruct(type_, [], tag_field="resourceType", tag=type_, gc=False): type_ for type_ in types}
+    return msgspec.json.Decoder(reduce(or_, empty, ALL)).decode, empty

@@ -147,10 +147,11 @@ def test_types_that_are_not_read_are_counted_wherever_they_stand(
     others = [
         f'{{"resourceType": "{name}", "id": {{}}, "subject": 5}}' for name in ("Device", "Claim", "Group")
     ]
+    nameless = ['{"resourceType": "Medication"}', '{"resourceType": "Medication", "id": 5, "code": 5}']
     twice = '{"resourceType": "Device", "resourceType": "Claim"}'
     odd = ['{"resourceType": "Device", "id": }', '{"resourceType": ""}', '{"resourceType": "x y", "id": 5}']
-    lines = [*others * 9, patient, *odd, condition, *others * 9, twice, *others]
+    lines = [*others * 9, patient, *odd, *nameless, condition, *nameless, *others * 9, twice, *others]
     summary = told(export(mixed_ndjson="\n".join(lines).encode()))
-    assert summary["ignored"] == {"Claim": 20, "Device": 19, "Group": 19, "x y": 1}
+    assert summary["ignored"] == {"Claim": 20, "Device": 19, "Group": 19, "Medication": 4, "x y": 1}
     assert (summary["badLines"], summary["lines"]) == (2, len(lines))
     assert (summary["patients"], summary["patientsWithCards"]) == (1, 1)
