@@ -234,13 +234,13 @@ def test_a_patient_without_a_resource_is_asked_about(
 def test_nobody_who_has_a_concept_gets_the_answer_of_another(
     asked: Callable[..., int], resource: Json, element: str
 ) -> None:
-    """Of each concept that the reader knows a patient who has it, by one of its phrases."""
+    """Of each concept that the reader knows by a phrase a patient who has it."""
     cases = [
         [resource | {element: {"text": phrase}}]
         for known in concepts().values()
         for phrase in (*known.phrases, *known.exact)[:1]
     ]
-    assert len(cases) > len(concepts()) / 2
+    assert len(cases) > 0.9 * len(concepts())
     gate = load_knowledge().gate
     heard = len(gate.opens) + len(gate.mimics)
     assert heard / 2 < asked(*cases) < len(cases)
