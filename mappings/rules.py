@@ -224,6 +224,11 @@ class GateRule(Rule, kw_only=True, frozen=True):
     """Concepts that a later normal neurological examination takes back when only the problem list names them."""
     review: Review
 
+    @property
+    def heard(self) -> frozenset[str]:
+        """The concepts of problems that tell one patient without documented twitching from another; see `assess`."""
+        return frozenset({*self.opens, *self.mimics})
+
 
 class Note(Rule, kw_only=True, frozen=True):
     """A sentence added to the assessment when its condition holds."""

@@ -18,7 +18,6 @@ import msgspec
 
 from cds_hooks.replay.heads import MOST_REFERENCES, Elements, Line
 from mappings.from_fhir.chart import local_key
-from mappings.from_fhir.datatypes import CodeableConcept
 from mappings.from_fhir.details import DATA_ERRORS
 from mappings.from_fhir.meaning import concepts_named
 from mappings.from_fhir.medication_shapes import (
@@ -67,21 +66,20 @@ def has_shape(content: bytes) -> bool:
 
 def names_in(line: Line, content: bytes) -> bytes:
     """`NAMES` and the concepts of a problem or a Patient, if it has the reader's shape and is about nobody else; or empty."""
-    head = line.head
     try:
-        if line.kind in PROBLEMS and head is not None and _is_plainly_owned(line, head):
-            problem = _problem.decode(content)
-            code = problem.code
-            is_named = code is not None and bool(code.coding or code.text)
-            return b"" if problem.focus or code is None or not is_named else _named(code)
-        if line.kind == b"T" and head is not None and PLAIN_ID.fullmatch(_person.decode(content).id):
-            return NAMES
+        if line.kind == b"T":
+            return NAMES if PLAIN_ID.fullmatch(_person.decode(content).id) else b""
+        if line.kind in PROBLEMS and line.head is not None and _is_plainly_owned(line, line.head):
+            return _named(_problem.decode(content))
     except DATA_ERRORS:
         pass
     return b""
 
 
-def _named(code: CodeableConcept) -> bytes:
+def _named(problem: Condition | Procedure) -> bytes:
+    code = problem.code
+    if problem.focus or code is None or not (code.coding or code.text):
+        return b""
     found = concepts_named(code)
     return NAMES + ",".join(sorted({*found.concepts, *found.suspected})).encode()
 

@@ -218,9 +218,8 @@ class Record:
 
 @cache
 def _heard(side: Side) -> frozenset[str]:
-    """The concepts that tell one patient without documented twitching from another."""
-    gate = made(side).desk.knowledge.gate
-    return frozenset({*gate.opens, *gate.mimics})
+    heard: frozenset[str] = made(side).desk.knowledge.gate.heard
+    return heard
 
 
 @cache

@@ -40,8 +40,8 @@ class Code(NamedTuple):
 
     flag: bytes
     """Under which results wait; empty if they have to be read."""
-    alone: bool
-    """It is enough to know the code of a result that says nothing in words and has no components."""
+    suffices: bool
+    """Nothing else decides about a result that says nothing in words and has no components."""
     analyte: str | None
     """As `unmapped.analyte_of`."""
 
@@ -75,7 +75,7 @@ class Codes(dict[bytes, Code]):
     def _changes_nothing(self, part: Result, observation: Observation) -> bool:
         written = b"" + part.code_json
         code = self[written]
-        if code.alone and not (part.value_string or part.value_codeable_concept):
+        if code.suffices and not (part.value_string or part.value_codeable_concept):
             return code.flag == NOTHING
         said = _Said(
             observation.status,

@@ -230,7 +230,7 @@ class _Sorter:
                 self._places.clear()
                 self._plain.clear()
             self._places[sort] = places
-            if code.alone and code.analyte is not None:
+            if code.suffices and code.analyte is not None:
                 self._plain[written] = (*unit, places)
         return places
 
@@ -263,9 +263,10 @@ class _Sorter:
         """Of a resource that is no result; empty if it may be left out."""
         if line.kind in ORDERS and is_plain_order(line, content):
             return UNREAD
-        if not self._settled.holds(line, content):
-            return CARE + names_in(line, content)
-        return b"" if is_over(line) else PLAIN + names_in(line, content)
+        settled = self._settled.holds(line, content)
+        if settled and is_over(line):
+            return b""
+        return (PLAIN if settled else CARE) + names_in(line, content)
 
     def _other(self, line: Line, content: bytes) -> None:
         """What is no Observation, or one that has not the reader's shape."""
